@@ -1,0 +1,1 @@
+"""When to look, the wiring, and the faces: command line, daemon, demo."""

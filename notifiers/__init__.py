@@ -1,0 +1,1 @@
+"""What people asked for, in what words, by which channel, and did it arrive."""

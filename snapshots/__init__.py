@@ -1,0 +1,1 @@
+"""What a registry said, when, and how that differs from before."""

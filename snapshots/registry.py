@@ -1,0 +1,108 @@
+"""What a registry must offer. Each registry is a folder under `registries/`; they do not know each other."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from msgspec import Struct
+
+from snapshots.trial import Trial
+
+
+class RegistryError(Exception):
+    """The registry could not be asked, or what it answered is not data.
+
+    The message is one sentence fit for an operator: what was asked, what came back. `permanent` says that asking the
+    same again cannot help; `retry_after` is in seconds, where the registry named a time.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.retry_after = retry_after
+
+
+class Release(Struct, frozen=True):
+    """One data release of a registry. `date` is its ISO day ("2026-03-25"), `timestamp` what the registry called it."""
+
+    registry: str
+    date: str
+    timestamp: str
+
+
+class RawRecord(Struct, frozen=True):
+    """One record as received: `raw` is its exact bytes, `raw_hash` their SHA-256 (parts that the registry restamps at
+    every release masked): the fast path that tells an unchanged record without decoding it.
+
+    `id` is the id that the record itself carries; where a known hash made decoding needless it is the id known for it.
+    """
+
+    id: str
+    raw: bytes
+    raw_hash: bytes
+
+
+class Unchanged(Struct, frozen=True):
+    """The answer for a record whose bytes hash as its stored head does."""
+
+    id: str
+
+
+class NotAnswered(Struct, frozen=True):
+    """An id that was asked for and not answered as data.
+
+    `reason` is one of "absent" (the registry does not list it), "malformed id", "unreadable" (its study is not of the
+    expected shape), "not fetched" (the batch it was in failed); `detail` is a sentence for the operator.
+    """
+
+    id: str
+    reason: str
+    detail: str
+
+
+Answer = RawRecord | Unchanged | NotAnswered
+
+
+class Turn(Protocol):
+    """Grants one request at a time across processes, spaced politely. Entering waits for the turn."""
+
+    def __call__(self) -> AbstractContextManager[None]: ...
+
+
+class Registry(Protocol):
+    """A registry of trial records. Network happens in `release`, `fetch`, `search`; the rest is pure."""
+
+    name: str
+
+    def normalise_id(self, text: str) -> str:
+        """The id that a person meant (" nct01234567 ", a record's address). Raises ValueError naming the text."""
+        ...
+
+    def release(self) -> Release:
+        """The current release. Raises RegistryError."""
+        ...
+
+    def fetch(self, ids: Sequence[str], known: dict[bytes, str]) -> Iterator[Answer]:
+        """Every id of `ids` answered once, in batches, lazily. `known` maps the hashes of stored heads to their ids.
+
+        Trouble with one record or one batch is an answer; RegistryError is raised only where nothing can be asked.
+        """
+        ...
+
+    def search(self, query: dict[str, str]) -> Iterable[str]:
+        """The ids that a saved search finds now. Raises RegistryError; ValueError for a parameter it does not know."""
+        ...
+
+    def content(self, raw: bytes) -> bytes:
+        """The canonical form of what a record says (the fields asked for, key order and white space gone): two
+        records with the same are one version. Raises RegistryError(permanent) where `raw` is not a record.
+        """
+        ...
+
+    def parse(self, raw: bytes) -> Trial:
+        """The record as a `Trial`. Raises RegistryError(permanent) where `raw` is not a record."""
+        ...
+
+    def url(self, record_id: str) -> str:
+        """Where a person reads the record."""
+        ...
