@@ -15,7 +15,7 @@ Json = Any
 
 
 class Difference(Struct, frozen=True):
-    """One place that differs: `place` is the keys that lead to it, `before` and `after` the values there (None: absent)."""
+    """One place that differs: `place` are the keys to it, `before` and `after` the values there (None: absent)."""
 
     place: tuple[str | int, ...]
     before: Json

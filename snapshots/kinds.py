@@ -122,7 +122,7 @@ KINDS: dict[str, Kind] = {
                 "site.closed",
                 "Site closed to enrollment",
                 "major",
-                "an open site is active, not recruiting or completed now, or lost its status because the study closed or completed",
+                "an open site is active, not recruiting or completed now, or lost its status with the study",
             ),
             (
                 "site.suspended",

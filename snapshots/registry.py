@@ -34,22 +34,27 @@ class RawRecord(Struct, frozen=True):
     """One record as received: `raw` is its exact bytes, `raw_hash` their SHA-256 (parts that the registry restamps at
     every release masked): the fast path that tells an unchanged record without decoding it.
 
-    `id` is the id that the record itself carries; where a known hash made decoding needless it is the id known for it.
+    `id` is the id that the record itself carries. `asked` is the one that was asked for: another where the registry
+    merged that into this record, so that the same record can answer two ids.
     """
 
     id: str
     raw: bytes
     raw_hash: bytes
+    asked: str
 
 
 class Unchanged(Struct, frozen=True):
-    """The answer for a record whose bytes hash as its stored head does."""
+    """The answer for a record whose bytes hash as its stored head does. `id` is the one known for that hash; `asked` as
+    in `RawRecord`.
+    """
 
     id: str
+    asked: str
 
 
 class NotAnswered(Struct, frozen=True):
-    """An id that was asked for and not answered as data.
+    """An id that was asked for (`id`) and not answered as data.
 
     `reason` is one of "absent" (the registry does not list it), "malformed id", "unreadable" (its study is not of the
     expected shape), "not fetched" (the batch it was in failed); `detail` is a sentence for the operator.

@@ -1,0 +1,101 @@
+"""The archive: what each registry said of each record, version by version, and what happened when.
+
+These are its doors. Every one takes an open connection and never commits; what belongs together (a version, its step,
+its changes) is written in the caller's one transaction.
+"""
+
+from snapshots.archive.appending import HeadMoved, Observation, OlderRelease, append
+from snapshots.archive.baseline import Head, heads, known_hashes, remember_raw_hash
+from snapshots.archive.chain import ChainHead, chain_head, find_append
+from snapshots.archive.coverage import (
+    Confirmation,
+    OpenException,
+    Sweep,
+    abandon_running,
+    begin_sweep,
+    fail_sweep,
+    finish_sweep,
+    last_confirmed,
+    last_finished,
+    last_sweep,
+    note_exception,
+    open_exceptions,
+    settle_exceptions,
+)
+from snapshots.archive.history import (
+    Step,
+    StepFacts,
+    StoredChange,
+    find_step,
+    finest_steps,
+    record_step,
+    rfc3339,
+    steps,
+    steps_between,
+    stored_change_json,
+)
+from snapshots.archive.reading import (
+    AsOf,
+    Corrupt,
+    NoSuchVersion,
+    VersionInfo,
+    read_version,
+    version_as_of,
+    version_info,
+    versions,
+)
+from snapshots.archive.records import Absence, Merge, Record, find_record, merge, note_absent, note_present
+from snapshots.archive.verifying import verify_chain
+
+__all__ = [
+    "Absence",
+    "AsOf",
+    "ChainHead",
+    "Confirmation",
+    "Corrupt",
+    "Head",
+    "HeadMoved",
+    "Merge",
+    "NoSuchVersion",
+    "Observation",
+    "OlderRelease",
+    "OpenException",
+    "Record",
+    "Step",
+    "StepFacts",
+    "StoredChange",
+    "Sweep",
+    "VersionInfo",
+    "abandon_running",
+    "append",
+    "begin_sweep",
+    "chain_head",
+    "fail_sweep",
+    "find_append",
+    "find_record",
+    "find_step",
+    "finest_steps",
+    "finish_sweep",
+    "heads",
+    "known_hashes",
+    "last_confirmed",
+    "last_finished",
+    "last_sweep",
+    "merge",
+    "note_absent",
+    "note_exception",
+    "note_present",
+    "open_exceptions",
+    "read_version",
+    "record_step",
+    "remember_raw_hash",
+    "rfc3339",
+    "settle_exceptions",
+    "steps",
+    "steps_between",
+    "stored_change_json",
+    "verify_chain",
+    "version_as_of",
+    "version_info",
+    "versions",
+]

@@ -1,0 +1,1 @@
+"""ClinicalTrials.gov: how it is asked, what its answers mean, and its records as `Trial`s."""

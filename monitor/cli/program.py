@@ -1,0 +1,130 @@
+"""The program as a whole: which commands there are, and how every failure ends in one clear line and exit 2."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from monitor import __version__
+
+COMMANDS = {
+    "demo": "demo:demo",
+    "run": "run:run",
+    "check": "check:check",
+    "watch": "watch:watch",
+    "subscription": "subscription:subscription",
+    "apply": "watchlist:apply",
+    "export": "watchlist:export",
+    "history": "history:history",
+    "show": "show:show",
+    "diff": "diff:diff",
+    "digest": "digest:digest",
+    "deliveries": "deliveries:deliveries",
+    "db": "db:db",
+    "doctor": "doctor:doctor",
+    "settings": "settings:settings",
+    "kinds": "kinds:kinds",
+}
+"""Name of a command → module under `monitor.cli` and the command in it, imported on first use."""
+
+FOUND_CHANGES = 1
+FAILED = 2
+
+
+class Failure(click.ClickException):
+    """What a person must know, in one line; the program ends with exit 2."""
+
+    exit_code = FAILED
+
+
+class Program(click.Group):
+    """The group of all commands. Imports a command when it is asked for; lets no traceback out."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        return getattr(importlib.import_module(f"monitor.cli.{module}"), attribute)  # type: ignore[no-any-return]
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:  # type: ignore[override]
+        """Run, and end with the exit code: 0 done, 1 found changes under --exit-code, 2 wrong use or failure."""
+        extra["standalone_mode"] = False
+        arguments = list(sys.argv[1:] if args is None else args)
+        extra.setdefault("color", False if os.environ.get("NO_COLOR") else None)
+        sys.exit(_guarded(lambda: super(Program, self).main(arguments, *others, **extra), debug="--debug" in arguments))
+
+
+@click.group(
+    cls=Program,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `trialdelta demo`, or with `trialdelta watch add NCT01234567` and `trialdelta check`.",
+)
+@click.version_option(__version__, prog_name="trialdelta")
+@click.option("--debug", is_flag=True, help="Show the details of an unexpected failure, and log everything.")
+def trialdelta(debug: bool) -> None:
+    """Watches clinical-trial registry records, keeps every version, and tells people what changed."""
+    if debug:
+        os.environ["TRIALDELTA_LOG_LEVEL"] = "debug"
+
+
+def main() -> None:
+    """The entry point of the command `trialdelta`."""
+    trialdelta.main(prog_name="trialdelta")
+
+
+def _guarded(run: Any, *, debug: bool) -> int:
+    try:
+        result = run()
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+    except BrokenPipeError:
+        # whoever read our output has enough (`trialdelta history … | head`); Python must not complain at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _fail(error, debug=debug)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: Exception, *, debug: bool) -> int:
+    if debug or os.environ.get("TRIALDELTA_LOG_LEVEL", "").lower() == "debug":
+        import traceback
+
+        traceback.print_exception(error)
+    click.secho(f"Error: {_in_one_line(error)}", fg="red", err=True)
+    return FAILED
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "trialdelta"
+        return f"{' '.join(error.format_message().split())} (see {path} --help)"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, _ours()):
+        return str(error)
+    return f"unexpected {type(error).__name__}: {' '.join(str(error).split())} (details: trialdelta --debug …)"
+
+
+def _ours() -> tuple[type[Exception], ...]:
+    """The errors whose message is already a sentence for the person at the terminal.
+
+    Asked only of modules that are loaded: an error of a module that is not cannot have been raised.
+    """
+    found = (getattr(sys.modules.get(module), name, None) for module, name in _SENTENCES)
+    return tuple(each for each in found if isinstance(each, type))
+
+
+_SENTENCES = (
+    ("monitor.settings", "SettingsError"),
+    ("snapshots.registry", "RegistryError"),
+    ("snapshots.database", "DatabaseError"),
+    ("snapshots.archive", "Corrupt"),
+)

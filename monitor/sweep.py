@@ -1,0 +1,123 @@
+"""One look at the registry, top to bottom: what is due is fetched, compared, kept, and told on to the outbox.
+
+Nothing is sent from here, and nothing else writes history. An unchanged record costs its bytes scanned, no more. What
+becomes of each answer stands in `monitor.answers`. Saved searches are kept and not asked yet.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+import structlog
+
+from monitor.answers import LEASE_SECONDS, LeaseLostError, Look, SweepReport
+from notifiers import watches
+from snapshots import archive, leases
+from snapshots.archive.coverage import ALL, NEW
+from snapshots.database import Database
+from snapshots.holders import this_process
+from snapshots.registry import Registry, RegistryError, Release
+
+__all__ = ["SweepReport", "sweep"]
+
+IDS_AT_ONCE = 1000
+"""Records whose heads are read in one query, and after which what was unchanged is noted."""
+
+Clock = Callable[[], datetime]
+Progress = Callable[[int, int], None]
+
+log = structlog.get_logger()
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: somebody asked the program to end
+    """The program is to end; the record in hand is finished."""
+
+
+def sweep(
+    database: Database,
+    registry: Registry,
+    clock: Clock,
+    *,
+    only: Collection[str] = (),
+    progress: Progress = lambda _done, _total: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> SweepReport:
+    """Look once. `only`: just these watched ids, due or not. `stop` is asked between two records.
+
+    Trouble with the registry is told in the report, never raised; DatabaseError passes.
+    """
+    with _alone(database, registry.name, clock) as lease:
+        if lease is None:
+            return SweepReport(outcome="busy", reason="another sweep of this registry is under way")
+        try:
+            release = registry.release()
+        except RegistryError as error:
+            return _could_not_begin(database, registry.name, str(error), clock())
+        scope, due = _due(database, registry.name, release, only)
+        if not due:
+            return SweepReport(outcome="nothing new", release=release)
+        look = Look(database, registry, clock, lease, release, scope, len(due))
+        report = _take_all(look, due, progress, stop)
+    log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
+    return report
+
+
+def _take_all(look: Look, due: Sequence[str], progress: Progress, stop: Callable[[], bool]) -> SweepReport:
+    try:
+        for start in range(0, len(due), IDS_AT_ONCE):
+            _take_batch(look, due[start : start + IDS_AT_ONCE], lambda done: progress(done, len(due)), stop)
+        return look.finish()
+    except _Stopped:
+        return look.give_up("stopped", "the program was ended; the next sweep goes on")
+    except LeaseLostError as error:
+        return look.give_up("failed", str(error))
+    except RegistryError as error:
+        return look.give_up("failed", str(error))
+    except BaseException as error:
+        look.give_up("failed", f"unexpected: {type(error).__name__}: {error}")
+        raise
+
+
+def _take_batch(look: Look, ids: Sequence[str], progress: Callable[[int], None], stop: Callable[[], bool]) -> None:
+    heads = look.heads(ids)
+    for answer in look.registry.fetch(ids, archive.known_hashes(heads)):
+        look.take(answer, heads.get(answer.id))
+        progress(look.taken)
+        if stop():
+            raise _Stopped
+    look.note(ids)
+
+
+def _due(database: Database, registry: str, release: Release, only: Collection[str]) -> tuple[str, list[str]]:
+    """What to ask for, and whether that is everything that is watched."""
+    with database.read() as connection:
+        if only:
+            return NEW, sorted(set(only))
+        last = archive.last_finished(connection, registry)
+        is_new = last is None or last.release != release.timestamp
+        return ALL if is_new else NEW, watches.due_ids(connection, registry, release.timestamp)
+
+
+def _could_not_begin(database: Database, registry: str, reason: str, now: datetime) -> SweepReport:
+    """The registry did not even tell its release: a failed sweep, for all to see; the next one tries again."""
+    with database.write() as connection:
+        last = archive.last_finished(connection, registry)
+        failed = archive.begin_sweep(connection, registry, last.release if last else "unknown", ALL, now)
+        archive.fail_sweep(connection, failed, reason, now)
+    log.warning("sweep failed", reason=reason)
+    return SweepReport(outcome="failed", reason=reason)
+
+
+@contextmanager
+def _alone(database: Database, registry: str, clock: Clock) -> Iterator[leases.Lease | None]:
+    """The right to sweep this registry, None where another has it. What a dead holder left running is given up."""
+    with database.write() as connection:
+        lease = leases.acquire(connection, f"sweep:{registry}", this_process(), clock(), LEASE_SECONDS)
+        if lease is not None:
+            archive.abandon_running(connection, registry, "the process that swept ended in the middle", clock())
+    try:
+        yield lease
+    finally:
+        if lease is not None:
+            with database.write() as connection:
+                leases.release(connection, lease)

@@ -1,0 +1,152 @@
+"""The places to tell: which there are, whether they can be told, and the secrets that sign what goes to them."""
+
+import base64
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from notifiers.conditions import InvalidValue
+from notifiers.tables import addresses, deliveries, subscription_addresses
+
+SCHEMES = frozenset({"mailto", "https"})
+"""The schemes that can always be told; `http` and those of other services are the operator's to allow."""
+
+SECRET_PREFIX = "whsec_"  # noqa: S105  # how Standard Webhooks 1.0 marks a secret, no secret itself
+SECRET_BYTES = 32
+"""Standard Webhooks 1.0 asks for 24 to 64 random bytes."""
+CHANGE_OVER = timedelta(hours=24)
+"""How long a replaced secret still signs beside the new one."""
+
+State = Literal["on", "off"]
+
+
+class Address(Struct, frozen=True, kw_only=True):
+    """One place to tell. `secrets` sign what is posted to a web address: the present one first, then a replaced one
+    as long as it holds. Times are aware UTC.
+    """
+
+    id: int
+    uri: str
+    owner: str | None = None
+    secrets: tuple[str, ...] = ()
+    state: State = "on"
+    state_reason: str | None = None
+    state_since: datetime | None = None
+    last_success_at: datetime | None = None
+
+
+def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:
+    """Raises InvalidValue where `uri` is no address that can be told: its scheme unknown, its host or mailbox missing."""
+    scheme, colon, rest = uri.partition(":")
+    if not colon or scheme.casefold() not in schemes:
+        allowed = ", ".join(f"{name}:" for name in sorted(schemes))
+        raise InvalidValue("", f"{uri!r} is no address that can be told; it begins with one of {allowed}")
+    if scheme.casefold() == "mailto":
+        _check_mailbox(uri, rest)
+    elif scheme.casefold() in ("http", "https") and not _has_host(uri):
+        raise InvalidValue("", f"{uri!r} names no host")
+
+
+def check_secret(secret: str) -> None:
+    """Raises InvalidValue where `secret` is no Standard Webhooks secret; the message does not repeat it."""
+    try:
+        decoded = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except ValueError:
+        decoded = b""
+    if not secret.startswith(SECRET_PREFIX) or not 24 <= len(decoded) <= 64:
+        raise InvalidValue("secret", "a secret is `whsec_` and 24 to 64 bytes in base64")
+
+
+def new_secret() -> str:
+    """A fresh secret for a web address."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def ensure(connection: Connection, uri: str, now: datetime) -> tuple[int, str | None]:
+    """The address's id, and where it had to be made and is a web address its new secret: to be shown once."""
+    known = connection.execute(select(addresses.c.id).where(addresses.c.uri == uri)).scalar()
+    if known is not None:
+        return known, None
+    secret = new_secret() if _is_web(uri) else None
+    values = {"uri": uri, "secret": secret, "state": "on", "created_at": now}
+    return connection.execute(insert(addresses).values(**values).returning(addresses.c.id)).scalar_one(), secret
+
+
+def set_owner(connection: Connection, uri: str, owner: str | None) -> None:
+    """Note who answers for the address."""
+    connection.execute(update(addresses).where(addresses.c.uri == uri).values(owner=owner))
+
+
+def set_secret(connection: Connection, uri: str, secret: str, now: datetime) -> None:
+    """Sign with `secret` from now on; the one before signs beside it for a day, so that the receiver can change over."""
+    former = connection.execute(select(addresses.c.secret).where(addresses.c.uri == uri)).scalar()
+    if former == secret:
+        return
+    until = now + CHANGE_OVER if former else None
+    values = {"secret": secret, "former_secret": former, "former_secret_until": until}
+    connection.execute(update(addresses).where(addresses.c.uri == uri).values(**values))
+
+
+def switch(connection: Connection, uri: str, state: State, reason: str | None, now: datetime) -> bool:
+    """Switch an address on or off, saying why; whether there is one. What is due to it waits while it is off."""
+    values = {"state": state, "state_reason": reason, "state_since": now}
+    return connection.execute(update(addresses).where(addresses.c.uri == uri).values(**values)).rowcount == 1
+
+
+def find(connection: Connection, uri: str, now: datetime) -> Address | None:
+    """The address, with the secrets that sign now."""
+    row = connection.execute(select(addresses).where(addresses.c.uri == uri)).first()
+    return from_row(row, now) if row else None
+
+
+def listing(connection: Connection, now: datetime) -> list[Address]:
+    """All addresses, by URI."""
+    return [from_row(row, now) for row in connection.execute(select(addresses).order_by(addresses.c.uri))]
+
+
+def forget(connection: Connection, uri: str) -> bool:
+    """Remove an address that nobody is told at and nothing was ever due to; whether it was removed."""
+    unused = (
+        ~select(subscription_addresses.c.address_id)
+        .where(subscription_addresses.c.address_id == addresses.c.id)
+        .exists()
+        & ~select(deliveries.c.number).where(deliveries.c.address_id == addresses.c.id).exists()
+    )
+    return connection.execute(delete(addresses).where(addresses.c.uri == uri, unused)).rowcount == 1
+
+
+def from_row(row: Row[Any], now: datetime) -> Address:
+    """The address in a row of its table."""
+    former = row.former_secret if row.former_secret_until and row.former_secret_until > now else None
+    return Address(
+        id=row.id,
+        uri=row.uri,
+        owner=row.owner,
+        secrets=tuple(secret for secret in (row.secret, former) if secret),
+        state=row.state,
+        state_reason=row.state_reason,
+        state_since=row.state_since,
+        last_success_at=row.last_success_at,
+    )
+
+
+def _is_web(uri: str) -> bool:
+    return uri.casefold().startswith(("https:", "http:"))
+
+
+def _check_mailbox(uri: str, rest: str) -> None:
+    local, at, domain = rest.partition("?")[0].rpartition("@")
+    if not (at and local and domain) or any(letter.isspace() or letter in ",;<>" for letter in rest):
+        raise InvalidValue("", f"{uri!r} is no mail address, mailto:name@example.org")
+
+
+def _has_host(uri: str) -> bool:
+    try:
+        return bool(urlsplit(uri).hostname)
+    except ValueError:
+        return False

@@ -1,0 +1,42 @@
+"""Foreign text made harmless for a line, a header, a paragraph: what nobody can see must not steer what is read."""
+
+import re
+import unicodedata
+
+_JOINERS = "\u200c\u200d"  # zero width, but several scripts cannot be written without them
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """The text on one line without control, direction and other invisible characters; clipped at a word's end.
+
+    Safe in a header, a log and a subject: no line break survives, nor anything that turns the reading direction.
+    """
+    return clip(" ".join(_visible(text, keep="").split()), limit)
+
+
+def paragraphs(text: str, limit: int | None = None) -> str:
+    """The same with its lines kept; more than one empty line in a row is one."""
+    lines = [" ".join(line.split()) for line in _visible(text, keep="\n").split("\n")]
+    return clip(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
+
+
+def clip(text: str, limit: int | None) -> str:
+    """At most `limit` characters, cut at a word's end where one is near, ended by "…" where something was cut."""
+    if limit is None or len(text) <= limit:
+        return text
+    cut = text[: limit - 1]
+    head, _, rest = cut.rpartition(" ")
+    return (head if head and len(rest) < 30 else cut).rstrip(" \n,;:.") + "…"
+
+
+def _visible(text: str, keep: str) -> str:
+    return "".join(_shown(character, keep) for character in unicodedata.normalize("NFC", text))
+
+
+def _shown(character: str, keep: str) -> str:
+    category = unicodedata.category(character)
+    if character in keep or character in _JOINERS:
+        return character
+    if category in ("Cc", "Zl", "Zp"):
+        return " "
+    return "" if category in ("Cf", "Cs", "Co", "Cn") else character

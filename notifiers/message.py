@@ -1,0 +1,342 @@
+"""What is told in one message, as plain data, and its JSON; no channel, no markup."""
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from snapshots.archive import Step, StoredChange, rfc3339, stored_change_json
+from snapshots.changes import Change
+from snapshots.kinds import SEVERITIES
+from snapshots.sentences import counted, status_words
+from snapshots.trial import Contact, Site, Trial
+
+Json = Any
+Type = Literal["trial.changed", "digest", "search.changed", "registry.notice", "test"]
+
+MANY = 4
+"""From so many entries of one kind with the same words replaced on, a message tells them in one line."""
+MANY_ASKED_FOR = 13
+"""The same where each is what the subscription asked for by place: such are told one by one for longer."""
+
+
+class Why(Struct, frozen=True):
+    """A subscription that wanted this message, and in words why it fits ("kinds site.*; in China")."""
+
+    name: str
+    reason: str = ""
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What a reader needs beside the changes, as the record says it now: who may take part and whom to ask."""
+
+    status: str | None = None
+    minimum_age: str | None = None
+    maximum_age: str | None = None
+    sex: str | None = None
+    healthy_volunteers: bool | None = None
+    contacts: tuple[Contact, ...] = ()
+    site_contacts: Mapping[int, tuple[Contact, ...]] = {}
+    """By the id of the change that is about the site."""
+
+
+class News(Struct, frozen=True, kw_only=True):
+    """What is told of one step of one record; of the step's changes only those that somebody wanted.
+
+    `url`: where a person reads the record. `by_place`: ids of the changes that fit a subscription by their place.
+    """
+
+    step: Step
+    url: str | None
+    changes: tuple[StoredChange, ...]
+    by_place: frozenset[int] = frozenset()
+    facts: Facts | None = None
+
+
+class Coverage(Struct, frozen=True, kw_only=True):
+    """What a digest's silence rests on: how many records were looked at, when last, for which release, and which of
+    them could not be checked (record id, reason). Times are aware UTC.
+    """
+
+    since: datetime
+    until: datetime
+    watched: int
+    last_checked: datetime | None = None
+    release: str | None = None
+    unchecked: tuple[tuple[str, str], ...] = ()
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """Everything one delivery tells. `created` (aware UTC) stays the same over retries, as `delivery_id` does.
+
+    `notice` is the text of a message that is not about changes. `archive_head` is the archive's head, shortened.
+    """
+
+    delivery_id: str
+    type: Type
+    created: datetime
+    subscriptions: tuple[Why, ...] = ()
+    news: tuple[News, ...] = ()
+    coverage: Coverage | None = None
+    notice: str | None = None
+    archive_head: str | None = None
+    base_url: str | None = None
+    unsubscribe_url: str | None = None
+
+    @property
+    def thread(self) -> str:
+        """What this message belongs to, for mail threads: its trial, else its subscription, else its type."""
+        if self.type != "digest" and self.news and self.news[0].step.registry_id:
+            return f"trial.{self.news[0].step.registry}.{self.news[0].step.registry_id}"
+        return f"{self.type}.{self.subscriptions[0].name}" if self.subscriptions else self.type
+
+
+# --- facts ----------------------------------------------------------------------------------------------------------
+
+
+def facts_of(trial: Trial, changes: Sequence[StoredChange]) -> Facts:
+    """What `trial` (the version the changes lead to) says about who may take part and whom to ask."""
+    contacts = {stored.id: _site_contacts(trial, stored.change) for stored in changes}
+    return Facts(
+        status=trial.overall_status,
+        minimum_age=trial.minimum_age,
+        maximum_age=trial.maximum_age,
+        sex=trial.sex,
+        healthy_volunteers=trial.healthy_volunteers,
+        contacts=trial.central_contacts[:3],
+        site_contacts={id_: found for id_, found in contacts.items() if found},
+    )
+
+
+def _site_contacts(trial: Trial, change: Change) -> tuple[Contact, ...]:
+    """The contacts of the site that a change is about, found by where it stands and checked by its name."""
+    subject = change.subject
+    if not subject or subject.get("type") != "site" or change.kind == "site.removed" or not change.path:
+        return ()
+    return next((site.contacts[:2] for site in trial.sites if _is_about(change, trial, site)), ())
+
+
+def _is_about(change: Change, trial: Trial, site: Site) -> bool:
+    place = trial.path("sites", site.position)
+    stands_there = change.path == place or bool(change.path and change.path.startswith(f"{place}."))
+    return stands_there and bool(change.subject) and change.subject.get("name") == site.facility  # type: ignore[union-attr]
+
+
+# --- what is told together ------------------------------------------------------------------------------------------
+
+
+class Followers(Struct, frozen=True):
+    """How many changes of one kind follow from what a line tells; `number` says what they are ("176 sites")."""
+
+    kind: str
+    label: str
+    count: int
+    number: str
+
+
+class Line(Struct, frozen=True):
+    """One thing told: a change, or many of one kind with the same words replaced, and what follows from it."""
+
+    changes: tuple[StoredChange, ...]
+    followers: tuple[Followers, ...] = ()
+
+    @property
+    def lead(self) -> Change:
+        return self.changes[0].change
+
+    @property
+    def sentence(self) -> str:
+        """The change's summary; for many, their number, label, and the words that were replaced."""
+        if len(self.changes) == 1:
+            return self.lead.summary
+        return f"{_number(self.lead, len(self.changes))}: {self.lead.label}{_replacement(self.lead)}"
+
+
+def grouped(changes: Sequence[StoredChange], by_place: Container[int] = frozenset()) -> tuple[Line, ...]:
+    """The changes of one step as lines, most severe first, among equals what was asked for by place first.
+
+    A change whose cause is told too is counted under that cause, unless it was asked for by place.
+    """
+    causes = _causes(changes, by_place)
+    tops = [stored for stored in changes if _root(stored, causes) is stored]
+    followers: dict[int, list[StoredChange]] = {}
+    for stored in changes:
+        root = _root(stored, causes)
+        if root is not stored:
+            followers.setdefault(root.id, []).append(stored)
+    tops.sort(key=lambda stored: (SEVERITIES.index(stored.change.severity), stored.id not in by_place))
+    return tuple(_line(together, followers) for together in _together(tops, by_place))
+
+
+def _causes(changes: Sequence[StoredChange], by_place: Container[int]) -> dict[int, StoredChange]:
+    """For every change that is told under another one, by its id, that other one."""
+    exact = {(stored.change.kind, _name(stored.change), stored.change.path): stored for stored in reversed(changes)}
+    named = {(stored.change.kind, _name(stored.change)): stored for stored in reversed(changes)}
+    found = {}
+    for stored in changes:
+        cause = stored.change.cause
+        if cause is None or stored.id in by_place:
+            continue
+        told = exact.get((cause.kind, cause.name, cause.path)) or named.get((cause.kind, cause.name))
+        if told is not None and told is not stored:
+            found[stored.id] = told
+    return found
+
+
+def _root(stored: StoredChange, causes: Mapping[int, StoredChange]) -> StoredChange:
+    """The change under which `stored` is told: itself, or the end of its chain of causes (a circle has none)."""
+    seen = {stored.id}
+    root = stored
+    while root.id in causes:
+        root = causes[root.id]
+        if root.id in seen:
+            return stored
+        seen.add(root.id)
+    return root
+
+
+def _together(tops: Sequence[StoredChange], by_place: Container[int]) -> list[list[StoredChange]]:
+    alike: dict[Json, list[StoredChange]] = {}
+    for stored in tops:
+        alike.setdefault(_likeness(stored, by_place), []).append(stored)
+    lines = []
+    for together in alike.values():
+        many = MANY_ASKED_FOR if together[0].id in by_place else MANY
+        lines.extend([together] if len(together) >= many else [[stored] for stored in together])
+    order = {stored.id: number for number, stored in enumerate(tops)}
+    return sorted(lines, key=lambda line: order[line[0].id])
+
+
+def _likeness(stored: StoredChange, by_place: Container[int]) -> Json:
+    """What entries told in one line have in common; an entry that replaces nothing is like no other."""
+    replaced = replaced_words(stored.change)
+    asked = stored.id in by_place
+    return (stored.change.kind, stored.change.severity, asked, replaced or stored.id)
+
+
+def _line(together: Sequence[StoredChange], followers: Mapping[int, Sequence[StoredChange]]) -> Line:
+    following = [stored for top in together for stored in followers.get(top.id, ())]
+    kinds = dict.fromkeys(stored.change.kind for stored in following)
+    counts = [_followers([stored.change for stored in following if stored.change.kind == kind]) for kind in kinds]
+    return Line(tuple(together), tuple(counts))
+
+
+def _followers(changes: Sequence[Change]) -> Followers:
+    lead = changes[0]
+    return Followers(lead.kind, lead.label, len(changes), _number(lead, len(changes)))
+
+
+def _name(change: Change) -> str | None:
+    return None if change.subject is None else change.subject.get("name")
+
+
+_NOUNS = {"country": ("country", "countries")}
+
+
+def _number(change: Change, count: int) -> str:
+    kind = str(change.subject.get("type")) if change.subject else "entry"
+    noun, nouns = {"entry": ("entry", "entries"), **_NOUNS}.get(kind, (kind, f"{kind}s"))
+    return counted(count, noun, nouns)
+
+
+# --- the words that were replaced -----------------------------------------------------------------------------------
+
+
+def replaced_words(change: Change) -> tuple[tuple[str, str], ...]:
+    """The (old, new) runs of words in which `before` and `after` differ; empty where either side is missing a text
+    altogether in a way that only its own words could tell (something added or removed).
+    """
+    before, after = _flat(change.before), _flat(change.after)
+    runs: list[tuple[str, str]] = []
+    for key in [*before, *(key for key in after if key not in before)]:
+        old, new = before.get(key, ""), after.get(key, "")
+        if old != new:
+            runs.extend(_runs(old, new))
+    return tuple(runs)
+
+
+def _runs(old: str, new: str) -> list[tuple[str, str]]:
+    if len(old) + len(new) > 20_000:  # two books have no words in common that a line could tell
+        return [(old, new)]
+    left, right = old.split(), new.split()
+    matcher = SequenceMatcher(None, left, right, autojunk=False)
+    blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
+    return [_with_unit(left[a:b], left[b : b + 1], right[c:d], right[d : d + 1]) for _, a, b, c, d in blocks]
+
+
+def _with_unit(old: list[str], after_old: list[str], new: list[str], after_new: list[str]) -> tuple[str, str]:
+    """The words of a run; a number takes its unit along, which stands after it on both sides."""
+    unit = after_old if after_old == after_new and old and old[-1].isdigit() else []
+    return " ".join(old + unit), " ".join(new + unit)
+
+
+def _flat(value: Json, key: str = "") -> dict[str, str]:
+    if isinstance(value, Mapping):
+        return {name: text for part, inner in value.items() for name, text in _flat(inner, f"{key}.{part}").items()}
+    if isinstance(value, (list, tuple)):
+        return {name: text for at, inner in enumerate(value) for name, text in _flat(inner, f"{key}[{at}]").items()}
+    return {} if value is None else {key: str(value)}
+
+
+def _replacement(change: Change) -> str:
+    """The replaced words as they end a line that tells many; statuses as people say them."""
+    runs = replaced_words(change)
+    if len(runs) != 1 or max(map(len, runs[0])) > 80:
+        return ""
+    old, new = (status_words(text) if text.isupper() else text for text in runs[0])
+    if old and new:
+        return f", “{old}” became “{new}”"
+    return f", now “{new}”" if new else f", no longer “{old}”"
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def webhook_body(message: Message) -> dict[str, Json]:
+    """The message as the body of a webhook; times are RFC 3339 UTC. See the documentation of the webhook format."""
+    data: dict[str, Json] = {
+        "delivery_id": message.delivery_id,
+        "subscriptions": [why.name for why in message.subscriptions],
+        "archive_head": message.archive_head,
+    }
+    if message.type == "digest" or len(message.news) > 1:
+        data["records"] = [_news_json(news) for news in message.news]
+    elif message.news:
+        data |= _news_json(message.news[0])
+    if message.notice is not None:
+        data["notice"] = message.notice
+    if message.coverage is not None:
+        data["coverage"] = _coverage_json(message.coverage)
+    return {"type": message.type, "timestamp": rfc3339(message.created), "data": data}
+
+
+def _news_json(news: News) -> dict[str, Json]:
+    step = news.step
+    return {
+        "record": record_json(news),
+        "from_version": step.from_version,
+        "to_version": step.to_version,
+        "release": step.release,
+        "changes": [stored_change_json(step, stored, news.url) for stored in news.changes],
+    }
+
+
+def record_json(news: News) -> dict[str, Json] | None:
+    """The record a step is about, None where it is about the registry as a whole."""
+    step = news.step
+    if step.registry_id is None:
+        return None
+    return {"registry": step.registry, "id": step.registry_id, "title": step.title, "url": news.url}
+
+
+def _coverage_json(coverage: Coverage) -> dict[str, Json]:
+    return {
+        "since": rfc3339(coverage.since),
+        "until": rfc3339(coverage.until),
+        "watched": coverage.watched,
+        "last_checked": rfc3339(coverage.last_checked) if coverage.last_checked else None,
+        "release": coverage.release,
+        "unchecked": [{"id": id_, "reason": reason} for id_, reason in coverage.unchecked],
+    }

@@ -1,0 +1,40 @@
+"""What is due to whom: put there in the transaction that saw the change, claimed with a lease, its outcome recorded."""
+
+from notifiers.outbox.by_hand import UnknownDelivery, cancel, enqueue_test, replay, retry
+from notifiers.outbox.claiming import (
+    Attempt,
+    Claimed,
+    Delivered,
+    Failed,
+    LeaseLost,
+    begin_attempt,
+    claim,
+    record,
+)
+from notifiers.outbox.enqueuing import enqueue
+from notifiers.outbox.holding import Held, held, release_held, replace_held
+from notifiers.outbox.loading import Asker, Told, load
+
+__all__ = [
+    "Asker",
+    "Attempt",
+    "Claimed",
+    "Delivered",
+    "Failed",
+    "Held",
+    "LeaseLost",
+    "Told",
+    "UnknownDelivery",
+    "begin_attempt",
+    "cancel",
+    "claim",
+    "enqueue",
+    "enqueue_test",
+    "held",
+    "load",
+    "record",
+    "release_held",
+    "replace_held",
+    "replay",
+    "retry",
+]

@@ -1,0 +1,90 @@
+"""What a person does about deliveries: try one again now, call one off, send all since a time once more, send a test."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from notifiers.outbox.rows import Asker, Due, close, put
+from notifiers.tables import addresses, deliveries, subscription_addresses, subscriptions
+
+
+class UnknownDelivery(LookupError):
+    """There is no delivery of that id."""
+
+    def __init__(self, delivery_id: str) -> None:
+        super().__init__(f"there is no delivery {delivery_id!r}")
+
+
+def retry(connection: Connection, delivery_id: str, now: datetime) -> None:
+    """Try a delivery again now, whatever became of it, under the same id and on a new schedule; its address is switched
+    on. One that is being sent right now is left alone. Raises UnknownDelivery.
+    """
+    row = connection.execute(
+        select(deliveries.c.state, deliveries.c.address_id).where(deliveries.c.id == delivery_id)
+    ).first()
+    if row is None:
+        raise UnknownDelivery(delivery_id)
+    on = {"state": "on", "state_reason": None, "state_since": now}
+    connection.execute(
+        update(addresses).where(addresses.c.id == row.address_id, addresses.c.state == "off").values(**on)
+    )
+    connection.execute(
+        update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state != "sending").values(**_again(now))
+    )
+
+
+def cancel(connection: Connection, delivery_id: str, reason: str, now: datetime) -> bool:
+    """Call off a delivery that is not under way and not done; whether it was. Raises UnknownDelivery."""
+    state = connection.execute(select(deliveries.c.state).where(deliveries.c.id == delivery_id)).scalar()
+    if state is None:
+        raise UnknownDelivery(delivery_id)
+    if state not in ("pending", "held"):
+        return False
+    close(connection, delivery_id, "cancelled", reason, now)
+    return True
+
+
+def replay(connection: Connection, since: datetime, now: datetime, uri: str | None = None) -> list[str]:
+    """Send again what was made since then and is delivered or failed (to one address, or to all), in its old order and
+    under the old ids, by which receivers know what they have already. The ids.
+    """
+    here = [deliveries.c.created_at >= since, deliveries.c.state.in_(("delivered", "failed"))]
+    if uri is not None:
+        address = select(addresses.c.id).where(addresses.c.uri == uri).scalar_subquery()
+        here.append(deliveries.c.address_id == address)
+    chosen = list(connection.execute(select(deliveries.c.id).where(*here).order_by(deliveries.c.number)).scalars())
+    connection.execute(update(deliveries).where(*here).values(**_again(now)))
+    return chosen
+
+
+def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
+    """A test message to every address of a subscription, due now; the ids. None where there is no such subscription."""
+    link = subscription_addresses
+    rows = connection.execute(
+        select(subscriptions.c.id, link.c.address_id)
+        .join(link, link.c.subscription_id == subscriptions.c.id)
+        .where(subscriptions.c.name == name)
+        .order_by(link.c.position)
+    ).all()
+    key = f"test:{secrets.token_hex(8)}"
+    written = [
+        put(
+            connection,
+            Due(
+                type="test",
+                address_id=row.address_id,
+                due_key=key,
+                thread=key,
+                askers=[Asker(row.id, name, ())],
+                planned_at=now,
+            ),
+            now,
+        )
+        for row in rows
+    ]
+    return [delivery_id for delivery_id in written if delivery_id]
+
+
+def _again(now: datetime) -> dict[str, object]:
+    return {"state": "pending", "next_attempt_at": now, "tries": 0, "finished_at": None, "lease_holder": None}

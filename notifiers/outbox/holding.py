@@ -1,0 +1,71 @@
+"""What waits for the sweep's end: it may be that the registry reformatted its records and nothing else happened."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, case, select, update
+
+from notifiers.outbox.enqueuing import thread_of, type_of
+from notifiers.outbox.rows import Asker, Due, askers_of, close, put
+from notifiers.tables import deliveries
+from snapshots.archive import Step
+
+
+class Held(Struct, frozen=True):
+    """A delivery that is held, and the step it tells."""
+
+    delivery_id: str
+    address_id: int
+    step_id: int
+
+
+def held(connection: Connection) -> list[Held]:
+    """All deliveries that are held, in order."""
+    wanted = select(deliveries.c.id, deliveries.c.address_id, deliveries.c.step_id)
+    rows = connection.execute(wanted.where(deliveries.c.state == "held", _is_open()).order_by(deliveries.c.number))
+    return [Held(*row) for row in rows]
+
+
+def release_held(connection: Connection, now: datetime) -> int:
+    """Let everything go that is held, each at its planned time; how many. What nobody releases comes due by itself."""
+    at = case((deliveries.c.planned_at > now, deliveries.c.planned_at), else_=now)
+    freed = update(deliveries).where(deliveries.c.state == "held", _is_open())
+    return connection.execute(freed.values(state="pending", next_attempt_at=at)).rowcount
+
+
+def replace_held(connection: Connection, notice: Step, steps: Collection[int], now: datetime) -> list[str]:
+    """Tell what is held of these steps as one `notice` (a step of the registry's own): each address that waits for any
+    of it gets the notice once, for all subscriptions that waited; what was held is cancelled. Ids of the new deliveries.
+    """
+    replaced = [one for one in held(connection) if one.step_id in steps]
+    askers = askers_of(connection, [one.delivery_id for one in replaced])
+    waiting: dict[int, dict[str, Asker]] = defaultdict(dict)
+    told = tuple(stored.id for stored in notice.changes)
+    for one in replaced:
+        close(connection, one.delivery_id, "cancelled", f"told as one notice, step {notice.id}", now)
+        for asker in askers.get(one.delivery_id, ()):
+            waiting[one.address_id][asker.name] = Asker(asker.id, asker.name, told)
+    written = [
+        put(connection, _notice(notice, address_id, tuple(asked.values()), now), now)
+        for address_id, asked in waiting.items()
+    ]
+    return [delivery_id for delivery_id in written if delivery_id]
+
+
+def _notice(notice: Step, address_id: int, askers: tuple[Asker, ...], now: datetime) -> Due:
+    return Due(
+        type=type_of(notice),
+        address_id=address_id,
+        due_key=f"step:{notice.id}",
+        thread=thread_of(notice),
+        step_id=notice.id,
+        askers=askers,
+        planned_at=now,
+    )
+
+
+def _is_open() -> ColumnElement[bool]:
+    # says nothing new of what is held, but lets the index of open deliveries answer
+    return deliveries.c.next_attempt_at.is_not(None)

@@ -1,0 +1,99 @@
+"""A delivery's rows, written together: the delivery, its changes, and who wanted them."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, insert, select, update
+
+from notifiers.tables import addresses, deliveries, delivery_changes, delivery_subscriptions
+from snapshots.database import insert_if_absent
+
+Json = Any
+
+
+class Asker(Struct, frozen=True):
+    """A subscription behind a delivery, and the ids of those changes of the delivery that it wanted."""
+
+    id: int | None
+    name: str
+    wanted: tuple[int, ...]
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """A delivery to be: see the table's columns. `planned_at` is when it may be sent, `held_until` when it must no
+    longer be held (None: it is not held).
+    """
+
+    type: str
+    address_id: int
+    due_key: str
+    thread: str
+    step_id: int | None = None
+    facts: Json = None
+    askers: Sequence[Asker] = ()
+    planned_at: datetime
+    held_until: datetime | None = None
+
+
+def put(connection: Connection, due: Due, now: datetime) -> str | None:
+    """Write a delivery; its id, or None where the address is told the same already."""
+    delivery_id = "dlv_" + secrets.token_hex(16)
+    held = due.held_until is not None
+    row = {
+        "id": delivery_id,
+        "type": due.type,
+        "address_id": due.address_id,
+        "due_key": due.due_key,
+        "thread": due.thread,
+        "step_id": due.step_id,
+        "facts": due.facts,
+        "state": "held" if held else "pending",
+        "created_at": now,
+        "planned_at": due.planned_at,
+        "next_attempt_at": max(due.planned_at, due.held_until or due.planned_at),
+    }
+    if not insert_if_absent(connection, deliveries, row):
+        return None
+    _put_askers(connection, delivery_id, due.askers)
+    return delivery_id
+
+
+def _put_askers(connection: Connection, delivery_id: str, askers: Sequence[Asker]) -> None:
+    changes = sorted({change for asker in askers for change in asker.wanted})
+    if changes:
+        rows = [{"delivery_id": delivery_id, "change_id": change} for change in changes]
+        connection.execute(insert(delivery_changes), rows)
+    if askers:
+        connection.execute(
+            insert(delivery_subscriptions),
+            [
+                {"delivery_id": delivery_id, "name": asker.name, "subscription_id": asker.id, "wanted": asker.wanted}
+                for asker in askers
+            ],
+        )
+
+
+def askers_of(connection: Connection, delivery_ids: Sequence[str]) -> Mapping[str, tuple[Asker, ...]]:
+    """Who wanted each of these deliveries, by name."""
+    link = delivery_subscriptions
+    found: dict[str, tuple[Asker, ...]] = {}
+    rows = connection.execute(select(link).where(link.c.delivery_id.in_(delivery_ids)).order_by(link.c.name))
+    for row in rows:
+        asker = Asker(row.subscription_id, row.name, tuple(row.wanted))
+        found[row.delivery_id] = (*found.get(row.delivery_id, ()), asker)
+    return found
+
+
+def close(connection: Connection, delivery_id: str, state: str, answer: str, now: datetime) -> None:
+    """Nothing more is to be done for a delivery: it was delivered, failed or cancelled, as `answer` says."""
+    values = {"state": state, "next_attempt_at": None, "finished_at": now, "last_answer": answer, "lease_holder": None}
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+
+
+def switch_off(connection: Connection, address_id: int, reason: str, now: datetime) -> None:
+    """Tell an address nothing until a person switches it on again; what is due to it waits."""
+    values = {"state": "off", "state_reason": reason, "state_since": now}
+    connection.execute(update(addresses).where(addresses.c.id == address_id).values(**values))

@@ -1,0 +1,380 @@
+"""Who wants to be told of what, where, and when: a subscription, what can be wrong with one, and where it is kept."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from difflib import get_close_matches
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from notifiers import addresses
+from notifiers.calendar import DigestTime, Every, Quiet, check_digest_time, check_quiet, next_due
+from notifiers.conditions import (
+    LISTS,
+    Conditions,
+    InvalidValue,
+    check_conditions,
+    check_kind_pattern,
+    check_severity,
+)
+from notifiers.tables import addresses as address_table
+from notifiers.tables import deliveries, delivery_subscriptions, subscription_addresses, subscriptions
+
+Json = Any
+T = TypeVar("T")
+
+
+class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Which watches a subscription is about: exactly one of a group, ids, or a saved search (its name)."""
+
+    group: str | None = None
+    ids: tuple[str, ...] | None = None
+    search: str | None = None
+
+
+class Timing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A digest, and which severity (and those above it) does not wait for it. `on`, `at`, `timezone`: DigestTime."""
+
+    digest: Every
+    immediately: str | None = None
+    on: str | int | None = None
+    at: str = "08:00"
+    timezone: str = "UTC"
+
+    @property
+    def digest_time(self) -> DigestTime:
+        """When the digest is due."""
+        return DigestTime(every=self.digest, on=self.on, at=self.at, timezone=self.timezone)
+
+
+class Subscription(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One wish to be told, under the keys of the watchlist file.
+
+    A paused subscription wants nothing. A snoozed one sends nothing until then; what it wanted meanwhile is told in its
+    next digest after that, if it has digests, and else stays in the history only. Quiet hours and `max_per_hour` (for
+    each of its addresses) put off what would be sent at once, and lose nothing. `templates` is a folder.
+    """
+
+    name: str
+    to: tuple[str, ...]
+    watches: Literal["all"] | Selection = "all"
+    when: Conditions = Conditions()
+    deliver: Literal["immediately"] | Timing = "immediately"
+    severity: dict[str, str] = {}
+    quiet: Quiet | None = None
+    max_per_hour: int | None = None
+    snooze_until: datetime | None = None
+    templates: str | None = None
+    paused: bool = False
+
+    @property
+    def digest(self) -> DigestTime | None:
+        """When its digests are due; None where everything is told at once."""
+        return self.deliver.digest_time if isinstance(self.deliver, Timing) else None
+
+    def is_snoozed(self, now: datetime) -> bool:
+        return self.snooze_until is not None and self.snooze_until > now
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """A subscription as it is kept. `next_digest_at` is None where it has no digest; times are aware UTC."""
+
+    id: int
+    subscription: Subscription
+    created_at: datetime
+    next_digest_at: datetime | None
+    last_digest_at: datetime | None
+
+
+# --- reading and checking ---------------------------------------------------------------------------------------------
+
+
+def from_table(table: Mapping[str, Json]) -> Subscription:
+    """The subscription in a TOML table or JSON object, its shape checked; `check` asks whether it can be meant.
+
+    Raises InvalidValue for an unknown key or a value of the wrong shape.
+    """
+    plain = dict(table)
+    if isinstance(plain.get("when"), Mapping):
+        plain["when"] = {key: _as_list(key, value) for key, value in plain["when"].items()}
+    plain["to"] = [plain["to"]] if isinstance(plain.get("to"), str) else plain.get("to", [])
+    if "snooze_until" in plain:
+        plain["snooze_until"] = moment("snooze_until", plain["snooze_until"])
+    return shaped(plain, Subscription)
+
+
+def shaped(table: Mapping[str, Json], kind: type[T]) -> T:
+    """The object of `kind` in a plain table. Raises InvalidValue naming the key that is unknown, missing or misshapen."""
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise _said_plainly(str(error), kind) from None
+
+
+def moment(key: str, value: Json) -> datetime:
+    """The moment that a person gave: a day means its beginning in UTC, a time needs its offset. Raises InvalidValue."""
+    if isinstance(value, str):
+        value = _from_iso(key, value)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise InvalidValue(key, f"{value.isoformat()} needs an offset, e.g. {value.isoformat()}Z")
+        return value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), UTC)
+    raise InvalidValue(key, f"{value!r} is no date")
+
+
+def check(subscription: Subscription, schemes: Collection[str] = addresses.SCHEMES) -> None:
+    """Raises InvalidValue for the first thing that cannot be meant, naming its key and value."""
+    if not subscription.name.strip():
+        raise InvalidValue("name", "a subscription needs a name")
+    if len(set(subscription.to)) != len(subscription.to):
+        raise InvalidValue("to", "an address is given twice")
+    for uri in subscription.to:
+        _within("to", addresses.check_uri, uri, schemes)
+    _check_selection(subscription.watches)
+    _within("when", check_conditions, subscription.when)
+    _check_timing(subscription.deliver)
+    for pattern, severity in subscription.severity.items():
+        check_kind_pattern("severity", pattern)
+        check_severity(f'severity."{pattern}"', severity)
+    if subscription.quiet is not None:
+        _within("quiet", check_quiet, subscription.quiet)
+    if subscription.max_per_hour is not None and subscription.max_per_hour < 1:
+        raise InvalidValue("max_per_hour", f"{subscription.max_per_hour} is not a number of messages from 1 on")
+
+
+def _check_selection(selection: Literal["all"] | Selection) -> None:
+    if isinstance(selection, str):
+        return
+    given = [key for key in ("group", "ids", "search") if getattr(selection, key) is not None]
+    if len(given) != 1:
+        raise InvalidValue("watches", f'needs exactly one of group, ids, search, or is "all"; {len(given)} are given')
+    if selection.ids is not None and not selection.ids:
+        raise InvalidValue("watches.ids", "is empty: nothing would ever be told")
+
+
+def _check_timing(deliver: Literal["immediately"] | Timing) -> None:
+    if isinstance(deliver, str):
+        return
+    if deliver.immediately is not None:
+        check_severity("deliver.immediately", deliver.immediately)
+    _within("deliver", check_digest_time, deliver.digest_time)
+
+
+def _within(place: str, checker: Any, *values: object) -> None:
+    try:
+        checker(*values)
+    except InvalidValue as error:
+        raise error.under(place) from None
+
+
+def _as_list(key: str, value: Json) -> Json:
+    return [value] if key in LISTS and isinstance(value, str) else value
+
+
+def _from_iso(key: str, value: str) -> date:
+    try:
+        return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+    except ValueError:
+        raise InvalidValue(key, f"{value!r} is no date, e.g. 2026-12-01") from None
+
+
+def _said_plainly(message: str, kind: type) -> InvalidValue:
+    """What msgspec complains of, in the words of the file: `Object contains unknown field `x` - at `$.a``."""
+    problem, _, place = message.partition(" - at `$")
+    place = place.removesuffix("`").lstrip(".")
+    for beginning, told in (("Object contains unknown field", "unknown key"), ("Object missing required field", "")):
+        if problem.startswith(beginning):
+            field = problem.split("`")[1]
+            key = f"{place}.{field}" if place else field
+            return InvalidValue(key, f"{told}{_close_key(field, kind)}" if told else "is missing")
+    return InvalidValue(place, problem[:1].lower() + problem[1:])
+
+
+def _close_key(field: str, kind: type) -> str:
+    parts = (kind, Conditions, Timing, Quiet, Selection) if kind is Subscription else (kind,)
+    known = [name for part in parts for name in getattr(part, "__struct_encode_fields__", ())]
+    close = get_close_matches(field, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+# --- keeping ----------------------------------------------------------------------------------------------------------
+
+
+def save(connection: Connection, subscription: Subscription, now: datetime) -> dict[str, str]:
+    """Keep a checked subscription under its name, new or in place of the one before.
+
+    Returns the secrets made for web addresses never told before, by URI: the only time they are shown. A subscription
+    that is changed keeps when it began; what it wanted already stays wanted.
+    """
+    known = find(connection, subscription.name)
+    if known is None:
+        values = _columns(subscription) | {"created_at": now, "next_digest_at": _first_digest(subscription, now)}
+        made = connection.execute(insert(subscriptions).values(**values).returning(subscriptions.c.id)).scalar_one()
+        return _set_addresses(connection, made, subscription.to, now)
+    values = _columns(subscription)
+    if known.subscription.digest != subscription.digest:
+        values["next_digest_at"] = _first_digest(subscription, now)
+    connection.execute(update(subscriptions).where(subscriptions.c.id == known.id).values(**values))
+    return _set_addresses(connection, known.id, subscription.to, now)
+
+
+def remove(connection: Connection, name: str, now: datetime) -> bool:
+    """Remove a subscription; whether there was one. What is still due for nobody else is cancelled; the ledger of what
+    was told stays.
+    """
+    known = connection.execute(select(subscriptions.c.id).where(subscriptions.c.name == name)).scalar()
+    if known is None:
+        return False
+    _cancel_unwanted(connection, known, None, now)
+    connection.execute(delete(subscriptions).where(subscriptions.c.id == known))
+    return True
+
+
+def unsubscribe(connection: Connection, name: str, uri: str, now: datetime) -> bool:
+    """Tell one address no more of one subscription; whether it was told. What is still due to it for nobody else is
+    cancelled.
+    """
+    pair = connection.execute(
+        select(subscriptions.c.id, address_table.c.id)
+        .join(subscription_addresses, subscription_addresses.c.subscription_id == subscriptions.c.id)
+        .join(address_table, subscription_addresses.c.address_id == address_table.c.id)
+        .where(subscriptions.c.name == name, address_table.c.uri == uri)
+    ).first()
+    if pair is None:
+        return False
+    _cancel_unwanted(connection, pair[0], pair[1], now)
+    connection.execute(delete(subscription_addresses).where(_pair(pair[0], pair[1])))
+    return True
+
+
+def find(connection: Connection, name: str) -> Stored | None:
+    """The subscription of that name."""
+    return next(iter(_read(connection, subscriptions.c.name == name)), None)
+
+
+def listing(connection: Connection) -> list[Stored]:
+    """All subscriptions, by name."""
+    return _read(connection)
+
+
+def selects(selection: Literal["all"] | Selection, ids: Collection[str], groups: Collection[str]) -> bool:
+    """Whether a selection holds a record known by `ids` (all of them) and watched in `groups`.
+
+    A saved search holds nothing yet: searches are stored, and not asked so far.
+    """
+    if isinstance(selection, str):
+        return True
+    if selection.ids is not None:
+        return not set(selection.ids).isdisjoint(ids)
+    return selection.group is not None and selection.group in groups
+
+
+def _read(connection: Connection, *where: Any) -> list[Stored]:
+    rows = connection.execute(select(subscriptions).where(*where).order_by(subscriptions.c.name)).all()
+    told = _uris(connection, [row.id for row in rows])
+    return [_stored(row, told.get(row.id, ())) for row in rows]
+
+
+def _uris(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    link = subscription_addresses
+    found = connection.execute(
+        select(link.c.subscription_id, address_table.c.uri)
+        .join(address_table, address_table.c.id == link.c.address_id)
+        .where(link.c.subscription_id.in_(ids))
+        .order_by(link.c.subscription_id, link.c.position)
+    )
+    uris: dict[int, tuple[str, ...]] = {}
+    for subscription_id, uri in found:
+        uris[subscription_id] = (*uris.get(subscription_id, ()), uri)
+    return uris
+
+
+def _stored(row: Row[Any], to: tuple[str, ...]) -> Stored:
+    kept = {
+        "name": row.name,
+        "to": to,
+        "watches": row.watches,
+        "when": row.conditions,
+        "deliver": row.timing,
+        "severity": row.severity,
+        "quiet": row.quiet,
+        "max_per_hour": row.max_per_hour,
+        "snooze_until": row.snooze_until,
+        "templates": row.templates,
+        "paused": row.paused,
+    }
+    return Stored(
+        id=row.id,
+        subscription=msgspec.convert(kept, Subscription),
+        created_at=row.created_at,
+        next_digest_at=row.next_digest_at,
+        last_digest_at=row.last_digest_at,
+    )
+
+
+def _columns(subscription: Subscription) -> dict[str, Json]:
+    return {
+        "name": subscription.name,
+        "watches": msgspec.to_builtins(subscription.watches),
+        "conditions": msgspec.to_builtins(subscription.when),
+        "timing": msgspec.to_builtins(subscription.deliver),
+        "severity": subscription.severity,
+        "quiet": msgspec.to_builtins(subscription.quiet),
+        "max_per_hour": subscription.max_per_hour,
+        "snooze_until": subscription.snooze_until,
+        "templates": subscription.templates,
+        "paused": subscription.paused,
+    }
+
+
+def _first_digest(subscription: Subscription, now: datetime) -> datetime | None:
+    return next_due(subscription.digest, now) if subscription.digest else None
+
+
+def _set_addresses(connection: Connection, subscription_id: int, to: Iterable[str], now: datetime) -> dict[str, str]:
+    secrets: dict[str, str] = {}
+    link = subscription_addresses
+    kept: list[int] = []
+    for position, uri in enumerate(to):
+        address_id, secret = addresses.ensure(connection, uri, now)
+        kept.append(address_id)
+        if secret:
+            secrets[uri] = secret
+        here = _pair(subscription_id, address_id)
+        if not connection.execute(update(link).where(here).values(position=position)).rowcount:
+            values = {"subscription_id": subscription_id, "address_id": address_id, "position": position}
+            connection.execute(insert(link).values(**values, added_at=now))
+    _drop_addresses(connection, subscription_id, kept, now)
+    return secrets
+
+
+def _drop_addresses(connection: Connection, subscription_id: int, kept: Collection[int], now: datetime) -> None:
+    link = subscription_addresses
+    gone = (link.c.subscription_id == subscription_id) & link.c.address_id.not_in(kept)
+    for address_id in connection.execute(select(link.c.address_id).where(gone)).scalars().all():
+        _cancel_unwanted(connection, subscription_id, address_id, now)
+    connection.execute(delete(link).where(gone))
+
+
+def _pair(subscription_id: int, address_id: int) -> Any:
+    link = subscription_addresses
+    return (link.c.subscription_id == subscription_id) & (link.c.address_id == address_id)
+
+
+def _cancel_unwanted(connection: Connection, subscription_id: int, address_id: int | None, now: datetime) -> None:
+    """Cancel what waits for this subscription alone; what is being sent right now can no longer be called back."""
+    link = delivery_subscriptions
+    other = link.alias()
+    for_it = select(link.c.delivery_id).where(link.c.subscription_id == subscription_id)
+    for_others = select(other.c.delivery_id).where(
+        other.c.delivery_id == deliveries.c.id, other.c.subscription_id != subscription_id
+    )
+    where = [deliveries.c.id.in_(for_it), ~for_others.exists(), deliveries.c.state.in_(("pending", "held"))]
+    if address_id is not None:
+        where.append(deliveries.c.address_id == address_id)
+    values = {"state": "cancelled", "next_attempt_at": None, "finished_at": now, "last_answer": "no longer wanted"}
+    connection.execute(update(deliveries).where(*where).values(**values))

@@ -1,0 +1,185 @@
+"""Where it is kept what people asked for, what is due to whom, and what became of it."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from snapshots import archive  # noqa: F401  # steps and changes, which deliveries point to, are tables of the archive
+from snapshots.database import UtcDateTime, metadata
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("registry", String, nullable=False),
+    Column("record_id", String),
+    Column("search", JSON(none_as_null=True)),
+    Column("name", String, unique=True),
+    Column("group_name", String),
+    Column("note", Text),
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("snooze_until", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    # the sweep in which the registry first gave an answer for it; null: due at once, whatever the release
+    Column("baseline_sweep", Integer, ForeignKey("sweeps.id")),
+    UniqueConstraint("registry", "record_id"),
+    CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name="record_or_search"),
+    CheckConstraint("search IS NULL OR name IS NOT NULL", name="search_has_name"),
+)
+# `watches.due_ids` asks at every tick for the few without a baseline
+Index("ix_watches_without_baseline", watches.c.registry, postgresql_where=text("baseline_sweep IS NULL"),
+      sqlite_where=text("baseline_sweep IS NULL"))  # fmt: skip
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uri", String, nullable=False, unique=True),
+    Column("owner", String),
+    Column("secret", String),
+    # a replaced secret still signs until then, so that the receiver can change over without losing a message
+    Column("former_secret", String),
+    Column("former_secret_until", UtcDateTime),
+    Column("state", String, nullable=False, server_default="on"),
+    Column("state_reason", Text),
+    Column("state_since", UtcDateTime),
+    Column("last_success_at", UtcDateTime),
+    # the least recently tried address is served first: one that never answers delays others by one try at most
+    Column("last_attempt_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    CheckConstraint("state IN ('on', 'off')", name="state"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("watches", JSON(none_as_null=True), nullable=False),
+    Column("conditions", JSON(none_as_null=True), nullable=False),
+    Column("timing", JSON(none_as_null=True), nullable=False),
+    Column("severity", JSON(none_as_null=True), nullable=False),
+    Column("quiet", JSON(none_as_null=True)),
+    Column("max_per_hour", Integer),
+    Column("snooze_until", UtcDateTime),
+    Column("paused", Boolean, nullable=False, server_default=false()),
+    Column("templates", String),
+    Column("created_at", UtcDateTime, nullable=False),
+    # null: it has no digest
+    Column("next_digest_at", UtcDateTime),
+    Column("last_digest_at", UtcDateTime),
+)
+# `digest.enqueue_due` asks at every tick which digests are due
+Index("ix_subscriptions_digest_due", subscriptions.c.next_digest_at,
+      postgresql_where=text("next_digest_at IS NOT NULL"), sqlite_where=text("next_digest_at IS NOT NULL"))  # fmt: skip
+
+subscription_addresses = Table(
+    "subscription_addresses",
+    metadata,
+    Column("subscription_id", ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True),
+    Column("address_id", ForeignKey("addresses.id"), primary_key=True, index=True),
+    Column("position", Integer, nullable=False),
+    # a digest tells an address what was observed after it was added
+    Column("added_at", UtcDateTime, nullable=False),
+)
+
+wanted_changes = Table(
+    # what a subscription wanted, judged when it was observed, whether told at once, in a digest or never
+    "wanted_changes",
+    metadata,
+    Column("subscription_id", ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True),
+    Column("change_id", ForeignKey("changes.id"), primary_key=True, index=True),
+    Column("step_id", ForeignKey("steps.id"), nullable=False),
+    Column("registry", String, nullable=False),
+    Column("record_id", String),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Index("ix_wanted_changes_since", "subscription_id", "observed_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    # rises with every delivery: the order that is kept within a thread
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("type", String, nullable=False),
+    Column("address_id", ForeignKey("addresses.id"), nullable=False),
+    # what it is about for that address, once: "step:17", "digest:3:2026-11-23T08:00:00+00:00"
+    Column("due_key", String, nullable=False),
+    # within (address, thread) order is kept: "record:ctgov/NCT…", "digest:3"
+    Column("thread", String, nullable=False),
+    Column("step_id", ForeignKey("steps.id"), index=True),
+    Column("facts", JSON(none_as_null=True)),
+    Column("state", String, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # when it was first meant to be sent: quiet hours and the hourly limit are in it, retries are not
+    Column("planned_at", UtcDateTime, nullable=False),
+    # when it comes due: its time, the end of its hold, its retry, or while sending the end of the lease, so that
+    # the row of a worker that died comes due by itself; null: nothing more is to be done
+    Column("next_attempt_at", UtcDateTime),
+    Column("lease_holder", String),
+    Column("lease_token", Integer, nullable=False, server_default=text("0")),
+    # tries on the present schedule; a retry by hand begins a new one
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("finished_at", UtcDateTime),
+    Column("last_answer", Text),
+    UniqueConstraint("address_id", "due_key"),
+    CheckConstraint("state IN ('pending', 'held', 'sending', 'delivered', 'failed', 'cancelled')", name="state"),
+    CheckConstraint(
+        "(next_attempt_at IS NOT NULL) = (state IN ('pending', 'held', 'sending'))", name="open_has_a_time"
+    ),
+    sqlite_autoincrement=True,
+)
+OPEN = {"postgresql_where": text("next_attempt_at IS NOT NULL"), "sqlite_where": text("next_attempt_at IS NOT NULL")}
+# nearly all deliveries are done and in none of these; `outbox.claim` asks which addresses something is due to,
+Index("ix_deliveries_open_times", deliveries.c.address_id, deliveries.c.next_attempt_at, **OPEN)
+# which is the first due to an address,
+Index("ix_deliveries_open_numbers", deliveries.c.address_id, deliveries.c.number, **OPEN)
+# and whether an earlier one of its thread is still open
+Index("ix_deliveries_open_threads", deliveries.c.address_id, deliveries.c.thread, deliveries.c.number, **OPEN)
+
+delivery_changes = Table(
+    "delivery_changes",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id"), primary_key=True),
+    Column("change_id", ForeignKey("changes.id"), primary_key=True, index=True),
+)
+
+delivery_subscriptions = Table(
+    "delivery_subscriptions",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id"), primary_key=True),
+    # the name stays in the ledger when the subscription is gone
+    Column("name", String, primary_key=True),
+    Column("subscription_id", ForeignKey("subscriptions.id", ondelete="SET NULL"), index=True),
+    # which changes of the delivery it wanted
+    Column("wanted", JSON(none_as_null=True), nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delivery_id", ForeignKey("deliveries.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("worker", String, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    # null: the worker never came back to say what happened
+    Column("finished_at", UtcDateTime),
+    Column("outcome", String),
+    Column("answer", Text),
+    UniqueConstraint("delivery_id", "number"),
+    CheckConstraint("outcome IN ('delivered', 'retry', 'failed')", name="outcome"),
+)

@@ -1,0 +1,208 @@
+"""What is watched: records by id and saved searches, in groups, with pauses and snoozes; and which of them are due."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+
+from notifiers.tables import watches
+from snapshots import archive
+
+State = Literal["watched", "waiting", "paused", "snoozed", "stored"]
+
+PASSING = frozenset({"not fetched"})
+"""Why a record may have gone without an answer that another try in the same release can bring."""
+
+BATCH = 500
+"""Ids in one query: SQLite takes 32,766 parameters, other builds of it 999."""
+
+
+class Watch(Struct, frozen=True, kw_only=True):
+    """One thing that is watched: a record (`record_id`, as the registry writes it) or a saved search (`search`, the
+    registry's own parameters), never both.
+
+    A paused watch is not asked for. A snoozed one is asked for and its history kept, but until then nothing of it is
+    sent; digests after that tell what was observed meanwhile. `baseline_sweep` is the sweep in which the registry first
+    answered for it, None before. Times are aware UTC.
+    """
+
+    id: int
+    registry: str
+    record_id: str | None
+    search: dict[str, str] | None
+    name: str | None
+    group: str | None
+    note: str | None
+    paused: bool
+    snooze_until: datetime | None
+    created_at: datetime
+    baseline_sweep: int | None
+
+    def state(self, now: datetime) -> State:
+        """How it stands: "waiting" for its first answer; "stored" is a search, which is kept and not asked so far."""
+        if self.paused:
+            return "paused"
+        if self.is_snoozed(now):
+            return "snoozed"
+        if self.search is not None:
+            return "stored"
+        return "watched" if self.baseline_sweep is not None else "waiting"
+
+    def is_snoozed(self, now: datetime) -> bool:
+        return self.snooze_until is not None and self.snooze_until > now
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What a person asks to have watched: the id (as the registry writes it) or the search, and what they say of it."""
+
+    registry: str
+    record_id: str | None = None
+    search: dict[str, str] | None = None
+    name: str | None = None
+    group: str | None = None
+    note: str | None = None
+    paused: bool = False
+    snooze_until: datetime | None = None
+
+    @property
+    def called(self) -> str:
+        """What to call it in a sentence."""
+        return self.record_id or f"search {self.name!r}"
+
+
+def add(connection: Connection, wish: Wish, now: datetime) -> bool:
+    """Watch it; whether it is new. One that is watched already is left as it is. A search needs a name."""
+    if wish.search is not None and not wish.name:
+        raise ValueError("a saved search needs a name")
+    if _find(connection, wish) is not None:
+        return False
+    connection.execute(insert(watches).values(**_columns(wish), created_at=now))
+    return True
+
+
+def change(connection: Connection, wish: Wish) -> bool:
+    """Let a watch say what `wish` says (name, group, note, pause, snooze; a search's parameters); whether it is there."""
+    known = _find(connection, wish)
+    if known is None:
+        return False
+    connection.execute(update(watches).where(watches.c.id == known.id).values(**_columns(wish)))
+    return True
+
+
+def remove(connection: Connection, registry: str, names: Collection[str]) -> list[str]:
+    """Watch these ids or named watches no more; those of them that were watched. Their history stays."""
+    return _among(connection, registry, names, delete(watches))
+
+
+def pause(connection: Connection, registry: str, names: Collection[str], paused: bool = True) -> list[str]:
+    """Pause these ids or named watches (or let them go on); those of them that are watched."""
+    return _among(connection, registry, names, update(watches).values(paused=paused))
+
+
+def snooze(connection: Connection, registry: str, names: Collection[str], until: datetime | None) -> list[str]:
+    """Send nothing of these ids or named watches `until` then (None: wake them); those of them that are watched."""
+    return _among(connection, registry, names, update(watches).values(snooze_until=until))
+
+
+def listing(connection: Connection, group: str | None = None) -> list[Watch]:
+    """All watches, or those of a group: records by id, then searches by name."""
+    where = [watches.c.group_name == group] if group is not None else []
+    rows = connection.execute(select(watches).where(*where))
+    return sorted(
+        (_watch(row) for row in rows),
+        key=lambda watch: (watch.record_id is None, watch.registry, watch.record_id or "", watch.name or ""),
+    )
+
+
+def of_record(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
+    """The watches of a record that is known by `ids` (its own and its former ones) and that are not paused."""
+    here = and_(watches.c.registry == registry, watches.c.record_id.in_(ids), watches.c.paused.is_(False))
+    return [_watch(row) for row in connection.execute(select(watches).where(here).order_by(watches.c.id))]
+
+
+def due_ids(connection: Connection, registry: str, release: str) -> list[str]:
+    """The record ids to ask for now, in order of id.
+
+    At a release of which no sweep over everything has finished yet: all that are watched. Otherwise those that have no
+    baseline, and those that the last sweep asked for without an answer for a reason that passes. Paused ones never.
+    `release` is what sweeps are begun with.
+    """
+    last = archive.last_finished(connection, registry)
+    if last is None or last.release != release:
+        return _ids(connection, registry)
+    failed = {
+        trouble.registry_id for trouble in archive.open_exceptions(connection, registry) if trouble.reason in PASSING
+    }
+    watched = _ids(connection, registry) if failed else []
+    return sorted({*_ids(connection, registry, watches.c.baseline_sweep.is_(None)), *failed.intersection(watched)})
+
+
+def mark_baseline(connection: Connection, registry: str, ids: Iterable[str], sweep: int) -> None:
+    """Note that `sweep` brought the first answer for these ids as asked for: data, or that the registry has no such
+    record. An id that has a baseline keeps it.
+    """
+    for batch in _batches(sorted(set(ids))):
+        here = and_(watches.c.registry == registry, watches.c.record_id.in_(batch), watches.c.baseline_sweep.is_(None))
+        connection.execute(update(watches).where(here).values(baseline_sweep=sweep))
+
+
+def groups(connection: Connection) -> list[str]:
+    """The names of all groups that watches are in."""
+    named = select(watches.c.group_name).where(watches.c.group_name.is_not(None)).distinct()
+    return sorted(connection.execute(named).scalars())
+
+
+def _ids(connection: Connection, registry: str, *where: ColumnElement[bool]) -> list[str]:
+    here = [watches.c.registry == registry, watches.c.record_id.is_not(None), watches.c.paused.is_(False), *where]
+    return list(connection.execute(select(watches.c.record_id).where(*here).order_by(watches.c.record_id)).scalars())
+
+
+def _find(connection: Connection, wish: Wish) -> Watch | None:
+    same = watches.c.record_id == wish.record_id if wish.record_id is not None else watches.c.name == wish.name
+    row = connection.execute(select(watches).where(watches.c.registry == wish.registry, same)).first()
+    return _watch(row) if row else None
+
+
+def _columns(wish: Wish) -> dict[str, Any]:
+    return {
+        "registry": wish.registry,
+        "record_id": wish.record_id,
+        "search": wish.search,
+        "name": wish.name,
+        "group_name": wish.group,
+        "note": wish.note,
+        "paused": wish.paused,
+        "snooze_until": wish.snooze_until,
+    }
+
+
+def _among(connection: Connection, registry: str, names: Collection[str], statement: Any) -> list[str]:
+    done: set[str] = set()
+    for batch in _batches(sorted(set(names))):
+        here = and_(watches.c.registry == registry, or_(watches.c.record_id.in_(batch), watches.c.name.in_(batch)))
+        hit = connection.execute(select(watches.c.record_id, watches.c.name).where(here)).all()
+        done.update(name for row in hit for name in row if name in names)
+        connection.execute(statement.where(here))
+    return sorted(done)
+
+
+def _batches(items: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+
+
+def _watch(row: Row[Any]) -> Watch:
+    return Watch(
+        id=row.id,
+        registry=row.registry,
+        record_id=row.record_id,
+        search=row.search,
+        name=row.name,
+        group=row.group_name,
+        note=row.note,
+        paused=row.paused,
+        snooze_until=row.snooze_until,
+        created_at=row.created_at,
+        baseline_sweep=row.baseline_sweep,
+    )

@@ -1,0 +1,412 @@
+"""What a message says, in words: the plain values that templates lay out. Everything here is safe on one line."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from notifiers.clean_text import one_line, paragraphs
+from notifiers.message import Coverage, Facts, Line, Message, News, grouped
+from snapshots.changes import Change
+from snapshots.kinds import KINDS, SEVERITIES
+from snapshots.prose import word_differences
+from snapshots.sentences import capitalised, counted, date_words, enum_words, listed, place_words, status_words
+from snapshots.trial import Contact
+
+Json = Any
+
+REGISTRY_NAMES = {"ctgov": "ClinicalTrials.gov, a service of the U.S. National Library of Medicine"}
+SHOWN_LINES = 40
+"""Lines told in full in one message about one trial; mail programs cut messages off at about 100 KB."""
+SHOWN_IN_DIGEST = 12
+"""Lines told of one trial in a digest."""
+SHOWN_TRIALS = 60
+SHOWN_NAMES = 20
+SENTENCE = 600
+PASSAGE = 1500
+
+
+class Piece(Struct, frozen=True):
+    """A run of words of a passage: "same", "removed", "added" or "left out"."""
+
+    kind: str
+    text: str
+
+
+class Detail(Struct, frozen=True):
+    """What a sentence cannot hold: a passage with its changes marked, or items under a heading."""
+
+    term: str
+    pieces: tuple[Piece, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+class Person(Struct, frozen=True):
+    """Whom to ask; what the record does not say is None."""
+
+    name: str | None
+    phone: str | None
+    email: str | None
+
+    @property
+    def words(self) -> str:
+        return ", ".join(filter(None, (self.name, self.phone, self.email)))
+
+    @property
+    def dial(self) -> str | None:
+        """The number as a telephone takes it, where there is exactly one, without extension."""
+        plain = re.sub(r"[\s().-]", "", self.phone or "")
+        return plain if re.fullmatch(r"\+?\d{5,15}", plain) else None
+
+    @property
+    def mailable(self) -> bool:
+        """Whether the address is one and nothing but one."""
+        return bool(re.fullmatch(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", self.email or "", re.ASCII))
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """One line of a message: its sentence and what belongs under it."""
+
+    severity: str
+    label: str
+    sentence: str
+    place: str | None = None
+    people: tuple[Person, ...] = ()
+    names: tuple[str, ...] = ()
+    details: tuple[Detail, ...] = ()
+    followers: str | None = None
+    came_with: str | None = None
+    seen: str
+
+
+class TrialTold(Struct, frozen=True, kw_only=True):
+    """What is told of one trial. `seen` says since when the latest is known; `steps` how many times it changed;
+    `unsaid` how many lines were left out.
+    """
+
+    id: str | None
+    title: str
+    url: str | None
+    seen: str
+    severity: str
+    lines: tuple[Told, ...]
+    steps: int = 1
+    unsaid: int = 0
+    facts: tuple[tuple[str, str], ...] = ()
+    people: tuple[Person, ...] = ()
+
+
+class Foot(Struct, frozen=True, kw_only=True):
+    """What stands under every message."""
+
+    why: tuple[tuple[str, str], ...]
+    source: str
+    archive_head: str | None
+    stop_command: str | None
+    unsubscribe_url: str | None
+    base_url: str | None
+
+
+class DigestTold(Struct, frozen=True, kw_only=True):
+    """A digest's words: what it covers, on what its silence rests, and what could not be checked."""
+
+    period: str
+    headline: str
+    looked: str
+    unchecked: tuple[tuple[str, str], ...]
+    unsaid_trials: int = 0
+
+
+def view(message: Message) -> dict[str, Any]:
+    """The values that a message's templates may use, by name."""
+    limit = SHOWN_IN_DIGEST if message.type == "digest" else SHOWN_LINES
+    trials = tuple(_trial(steps, limit) for steps in _by_trial(message.news)[:SHOWN_TRIALS])
+    return {
+        "type": message.type,
+        "trials": trials,
+        "trial": trials[0] if trials else None,
+        "label": trials[0].lines[0].label if trials and trials[0].lines else "",
+        "more": max(sum(len(news.changes) for news in message.news) - 1, 0),
+        "notice": paragraphs(message.notice, 4000) if message.notice else None,
+        "digest": _digest(message, message.coverage) if message.coverage else None,
+        "names": tuple(one_line(why.name, 80) for why in message.subscriptions),
+        "foot": _foot(message),
+        "created": _moment(message.created),
+    }
+
+
+def _by_trial(news: Iterable[News]) -> list[list[News]]:
+    """The steps of each record together, latest first; the records with the most severe news first."""
+    records: dict[tuple[str, str | None], list[News]] = {}
+    for each in news:
+        records.setdefault((each.step.registry, each.step.registry_id), []).append(each)
+    for steps in records.values():
+        steps.sort(key=lambda each: each.step.observed_at, reverse=True)
+    return sorted(records.values(), key=lambda steps: min(map(_rank, steps)))
+
+
+def _rank(news: News) -> int:
+    """How severe the most severe change is, 0 being the most."""
+    ranks = [SEVERITIES.index(stored.change.severity) for stored in news.changes]
+    return min(ranks, default=len(SEVERITIES))
+
+
+# --- one trial ------------------------------------------------------------------------------------------------------
+
+
+def _trial(steps: Sequence[News], limit: int) -> TrialTold:
+    latest = steps[0]
+    lines = [_told(line, news) for news in steps for line in grouped(news.changes, news.by_place)]
+    lines.sort(key=lambda told: SEVERITIES.index(told.severity))
+    return TrialTold(
+        id=latest.step.registry_id,
+        title=one_line(latest.step.title or latest.step.registry_id or "", 300),
+        url=_web_address(latest.url),
+        seen=_seen(latest),
+        severity=lines[0].severity if lines else "admin",
+        lines=tuple(lines[:limit]),
+        steps=len(steps),
+        unsaid=max(len(lines) - limit, 0),
+        facts=_facts(latest.facts) if latest.facts else (),
+        people=_people(latest.facts.contacts) if latest.facts else (),
+    )
+
+
+def _seen(news: News) -> str:
+    """Since when the change is known: no more than that is known."""
+    if news.step.release:
+        return f"first seen in the release of {date_words(news.step.release[:10])}"
+    return f"first seen on {date_words(news.step.observed_at.date().isoformat())}"
+
+
+def _told(line: Line, news: News) -> Told:
+    lead = line.lead
+    alone = len(line.changes) == 1
+    contacts = news.facts.site_contacts.get(line.changes[0].id, ()) if news.facts and alone else ()
+    return Told(
+        severity=lead.severity,
+        label=lead.label,
+        sentence=capitalised(one_line(line.sentence, SENTENCE)),
+        place=_place(lead) if alone else None,
+        people=_people(contacts),
+        names=() if alone else _names([stored.change for stored in line.changes]),
+        details=details(lead) if alone else (),
+        followers=_followers(line),
+        came_with=None if lead.cause is None else _came_with(lead),
+        seen=_seen(news),
+    )
+
+
+def _followers(line: Line) -> str | None:
+    """What follows from the line, as it ends "and with it …"."""
+    counted_kinds = [f"{follower.number} ({follower.label})" for follower in line.followers]
+    return listed(counted_kinds) or None
+
+
+def _came_with(change: Change) -> str | None:
+    assert change.cause is not None
+    known = KINDS.get(change.cause.kind)
+    whom = f", {one_line(change.cause.name, 120)}" if change.cause.name and change.cause.name != _name(change) else ""
+    return f"{known.label}{whom}" if known else None
+
+
+def _name(change: Change) -> str | None:
+    return None if change.subject is None else change.subject.get("name")
+
+
+def _place(change: Change) -> str | None:
+    """Where a site is, for who wants to go there: state and zip code are in no sentence."""
+    subject = change.subject
+    if not subject or subject.get("type") != "site":
+        return None
+    city = " ".join(str(subject[key]) for key in ("zip", "city") if subject.get(key))
+    return place_words([subject.get("name"), city, subject.get("state"), subject.get("country")]) or None
+
+
+def _names(changes: Sequence[Change]) -> tuple[str, ...]:
+    names = [one_line(_short_place(change), 120) for change in changes]
+    if len(names) > SHOWN_NAMES + 1:
+        return (*names[:SHOWN_NAMES], f"and {len(names) - SHOWN_NAMES} more")
+    return tuple(names)
+
+
+def _short_place(change: Change) -> str:
+    subject = change.subject or {}
+    return place_words([subject.get("name"), subject.get("city"), subject.get("country")]) or change.label
+
+
+# --- details --------------------------------------------------------------------------------------------------------
+
+_IN_THE_SENTENCE = 120  # what is shorter stands in the summary already
+
+
+def details(change: Change) -> tuple[Detail, ...]:
+    """What changed in long texts and lists, beyond what the summary says."""
+    before, after = change.before, change.after
+    if _is_text(before) and _is_text(after) and max(len(before or ""), len(after or "")) > _IN_THE_SENTENCE:
+        return (_passage(before, after),)
+    if _is_parted(before) or _is_parted(after):
+        return (*_parts("Before", before), *_parts("Now", after))
+    return ()
+
+
+def _is_text(value: Json) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_parted(value: Json) -> bool:
+    """Whether a value has texts or lists within, as criteria have; dates and numbers stand in the summary."""
+    if isinstance(value, Mapping):
+        return any(isinstance(inner, Mapping | list | tuple) or _is_long(inner) for inner in value.values())
+    return isinstance(value, list | tuple) and len(value) > 0
+
+
+def _is_long(value: Json) -> bool:
+    return isinstance(value, str) and len(value) > _IN_THE_SENTENCE
+
+
+def _passage(before: str | None, after: str | None) -> Detail:
+    pieces: list[Piece] = []
+    room = PASSAGE
+    for found in word_differences(before, after):
+        piece = _shortened(found.kind, found.text)
+        if room <= 0:
+            return Detail("The text now", (*pieces, Piece("left out", "… (the whole text is in the record)")))
+        pieces.append(piece)
+        room -= len(piece.text)
+    return Detail("The text now", tuple(pieces))
+
+
+def _shortened(kind: str, text: str) -> Piece:
+    """A run of words; where nothing changed, only its two ends."""
+    words = _flowing(text)
+    if kind != "same":
+        return Piece(kind, words if len(words) <= PASSAGE else f"{words[:PASSAGE]}…")
+    return Piece(kind, words if len(words) <= 200 else f"{words[:90]} … {words[-90:]}")
+
+
+def _flowing(text: str) -> str:
+    """One line, but with the blanks at its ends, which part it from its neighbours."""
+    words = one_line(text)
+    lead = " " if text[:1].isspace() else ""
+    return f"{lead}{words}{' ' if text[-1:].isspace() and words else ''}"
+
+
+def _parts(term: str, value: Json) -> list[Detail]:
+    if isinstance(value, Mapping):
+        named = [(f"{term}, {enum_words(str(key))}".replace("_", " "), inner) for key, inner in value.items()]
+        return [detail for name, inner in named if inner for detail in _parts(name, inner)]
+    items = value if isinstance(value, list | tuple) else [value]
+    texts = [_item(item) for item in items if item not in (None, "", [], {})]
+    shown = texts[:SHOWN_NAMES] + ([f"and {len(texts) - SHOWN_NAMES} more"] if len(texts) > SHOWN_NAMES else [])
+    return [Detail(term, items=tuple(shown))] if shown else []
+
+
+def _item(item: Json) -> str:
+    if isinstance(item, Mapping):
+        item = "; ".join(f"{key}: {inner}" for key, inner in item.items() if inner)
+    elif isinstance(item, list | tuple):
+        item = " → ".join(str(inner) for inner in item if inner)
+    return one_line(str(item), 400)
+
+
+# --- who may take part, whom to ask -----------------------------------------------------------------------------------
+
+
+def _facts(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """The record's present state in pairs of term and words; what the record does not say is not told."""
+    volunteers = None if facts.healthy_volunteers is None else ("yes" if facts.healthy_volunteers else "no")
+    pairs = (
+        ("Status", status_words(facts.status) if facts.status else None),
+        ("Ages", age_words(facts.minimum_age, facts.maximum_age)),
+        ("Sex", _sex_words(facts.sex)),
+        ("Healthy volunteers", volunteers),
+    )
+    return tuple((term, one_line(words, 200)) for term, words in pairs if words)
+
+
+def age_words(minimum: str | None, maximum: str | None) -> str | None:
+    """The age limits as people say them: "18 to 75 years", "18 years and older"; None where there are none."""
+    low, high = (age.lower() if age else None for age in (minimum, maximum))
+    if low and high:
+        low_number, _, low_unit = low.partition(" ")
+        return f"{low_number} to {high}" if high.endswith(f" {low_unit}") else f"{low} to {high}"
+    if low:
+        return f"{low} and older"
+    return f"up to {high}" if high else None
+
+
+def _sex_words(sex: str | None) -> str | None:
+    return "any" if sex == "ALL" else enum_words(sex) if sex else None
+
+
+def _people(contacts: Iterable[Contact]) -> tuple[Person, ...]:
+    return tuple(person for person in map(_person, contacts) if person.words)
+
+
+def _person(contact: Contact) -> Person:
+    extension = f" ext. {contact.phone_ext}" if contact.phone and contact.phone_ext else ""
+    phone = f"{contact.phone}{extension}" if contact.phone else None
+    return Person(*(one_line(text, 120) if text else None for text in (contact.name, phone, contact.email)))
+
+
+# --- digest, foot -----------------------------------------------------------------------------------------------------
+
+
+def _digest(message: Message, coverage: Coverage) -> DigestTold:
+    return DigestTold(
+        period=f"{_moment(coverage.since)} to {_moment(coverage.until)}",
+        headline=_headline(message, coverage),
+        looked=_looked(coverage),
+        unchecked=tuple((one_line(id_, 40), one_line(reason, 200)) for id_, reason in coverage.unchecked[:50]),
+        unsaid_trials=max(len(_by_trial(message.news)) - SHOWN_TRIALS, 0),
+    )
+
+
+def _headline(message: Message, coverage: Coverage) -> str:
+    if not message.news:
+        missed = len(coverage.unchecked)
+        checked = f"nothing changed in {counted(max(coverage.watched - missed, 0), 'trial')}"
+        return f"{checked}, {missed} could not be checked" if missed else checked
+    trials = _by_trial(message.news)
+    critical = sum(1 for steps in trials if min(map(_rank, steps)) == 0)
+    changed = f"{counted(len(trials), 'trial')} of {coverage.watched:,} changed"
+    return f"{changed}, {critical} with something critical" if critical else changed
+
+
+def _looked(coverage: Coverage) -> str:
+    """What proves that somebody looked: when, at how much, in which state of the registry."""
+    if coverage.last_checked is None:
+        return f"{capitalised(counted(coverage.watched, 'trial'))} watched; none could be checked so far."
+    release = f", in the registry's release of {date_words(coverage.release[:10])}" if coverage.release else ""
+    missed = len(coverage.unchecked)
+    checked = counted(max(coverage.watched - missed, 0), "trial")
+    return f"{checked} checked, last on {_moment(coverage.last_checked)}{release}."
+
+
+def _foot(message: Message) -> Foot:
+    registries = dict.fromkeys(news.step.registry for news in message.news) or {"ctgov": None}
+    names = [one_line(why.name, 80) for why in message.subscriptions]
+    plain = names and all(re.fullmatch(r"[\w.@+-]+", name) for name in names)
+    return Foot(
+        why=tuple((one_line(why.name, 80), one_line(why.reason, 300)) for why in message.subscriptions),
+        source=listed(REGISTRY_NAMES.get(registry, registry) for registry in registries),
+        archive_head=message.archive_head,
+        stop_command=f"trialdelta subscription remove {names[0]}" if plain else None,
+        unsubscribe_url=_web_address(message.unsubscribe_url),
+        base_url=_web_address(message.base_url),
+    )
+
+
+def _web_address(url: str | None) -> str | None:
+    """The address if a mail may link to it: http or https, nothing invisible in it."""
+    if not url or urlsplit(url).scheme not in ("http", "https") or one_line(url) != url or " " in url:
+        return None
+    return url
+
+
+def _moment(time: datetime) -> str:
+    return f"{date_words(time.date().isoformat())}, {time:%H:%M} UTC"

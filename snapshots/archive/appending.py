@@ -1,0 +1,204 @@
+"""How a version enters the archive: compared with the head, stored against an earlier one, bound into the chain."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+
+from snapshots.archive import codec, order
+from snapshots.archive.chain import ChainHead, Link, advance, lock_chain
+from snapshots.archive.reading import read_version
+from snapshots.archive.tables import record_ids, records, versions
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """One content of a record as received.
+
+    `raw` are its bytes, `raw_hash` the fast path's hash of them (restamped parts masked), `content_hash` the SHA-256 of
+    `Registry.content(raw)`. `source` is "history" for what was back-filled, anything else was observed and has a
+    `release` (`snapshots.registry.Release.timestamp`). `registry_date` is the posting date where known, else the
+    submission date; `registry_version` the registry's own count, where it has one. `observed_at` is aware.
+    """
+
+    registry: str
+    registry_id: str
+    title: str
+    raw: bytes
+    raw_hash: bytes
+    content_hash: bytes
+    observed_at: datetime
+    source: str = "v2"
+    release: str | None = None
+    registry_date: str | None = None
+    registry_version: int | None = None
+
+
+class HeadMoved(Exception):  # noqa: N818  # it says what happened
+    """The record's newest observed version is not the one that was compared against: start over with the record."""
+
+    def __init__(self, registry_id: str, expected: int | None, found: int | None) -> None:
+        super().__init__(f"{registry_id}: compared with version {expected}, but its newest is {found} by now")
+        self.expected = expected
+        self.found = found
+
+
+class OlderRelease(Exception):  # noqa: N818  # it says what happened
+    """What was observed belongs to a release before the newest one observed: the registry went back in time."""
+
+
+_RECORD = (
+    select(
+        records.c.id,
+        records.c.head_version,
+        records.c.head_content_hash,
+        versions.c.release.label("head_release"),
+    )
+    .join(record_ids, record_ids.c.record == records.c.id)
+    .outerjoin(versions, versions.c.number == records.c.head_version)
+    .where(record_ids.c.registry == bindparam("registry"), record_ids.c.registry_id == bindparam("id"))
+)
+
+
+def append(
+    connection: Connection, observation: Observation, expected_head: int | None, head_raw: bytes | None = None
+) -> int:
+    """Store `observation` as its record's next version, and return its number.
+
+    `expected_head` is the version that it was compared with (`Head.version`; not looked at for what is back-filled),
+    `head_raw` its bytes where the caller has them at hand, which spares reading them again.
+    Where the head already has this content, its number is returned and nothing is stored; likewise for a version of the
+    registry's history that is stored already. (Back-filled versions are not compared with their neighbours: one that
+    belongs between them may still come.)
+    Raises HeadMoved, OlderRelease; ValueError for what is observed without a release.
+    """
+    chain = lock_chain(connection)
+    record = _record_of(connection, observation)
+    if order.is_back_filled(observation.source):
+        stored = _filled_already(connection, record.id, observation)
+        return stored or _store(connection, chain, record.id, observation, head_raw)
+    _check_head(record, observation, expected_head)
+    if record.head_content_hash == observation.content_hash:
+        values: dict[str, object] = {"head_raw_hash": observation.raw_hash}
+        number = int(record.head_version)
+    else:
+        number = _store(connection, chain, record.id, observation, head_raw)
+        values = _head_values(number, observation)
+    connection.execute(update(records).where(records.c.id == record.id).values(values))
+    return number
+
+
+def _head_values(number: int, observation: Observation) -> dict[str, object]:
+    return {
+        "head_version": number,
+        "head_raw_hash": observation.raw_hash,
+        "head_content_hash": observation.content_hash,
+        "title": observation.title,
+    }
+
+
+def _record_of(connection: Connection, observation: Observation) -> Any:
+    wanted = {"registry": observation.registry, "id": observation.registry_id}
+    row = connection.execute(_RECORD, wanted).one_or_none()
+    if row is None:
+        _create_record(connection, observation)
+        row = connection.execute(_RECORD, wanted).one()
+    return row
+
+
+def _create_record(connection: Connection, observation: Observation) -> None:
+    naming = {"registry": observation.registry, "registry_id": observation.registry_id}
+    made = insert(records).values(**naming, title=observation.title, first_seen_at=observation.observed_at)
+    record = connection.execute(made.returning(records.c.id)).scalar_one()
+    connection.execute(insert(record_ids).values(**naming, record=record))
+
+
+def _check_head(record: Any, observation: Observation, expected: int | None) -> None:
+    if observation.release is None:
+        raise ValueError(f"{observation.registry_id}: what is observed has a release")
+    if record.head_version != expected:
+        raise HeadMoved(observation.registry_id, expected, record.head_version)
+    if record.head_release is not None and observation.release < record.head_release:
+        raise OlderRelease(
+            f"{observation.registry_id}: release {observation.release} is older than {record.head_release}, "
+            "which was seen already"
+        )
+
+
+def _filled_already(connection: Connection, record: int, observation: Observation) -> int | None:
+    v = versions.c
+    same = [v.record == record, v.source == observation.source, v.content_hash == observation.content_hash]
+    if observation.registry_version is not None:
+        same.append(v.registry_version == observation.registry_version)
+    else:
+        same.append(v.registry_date == observation.registry_date)
+    return connection.execute(select(v.number).where(*same).limit(1)).scalar()
+
+
+def _store(
+    connection: Connection, chain: ChainHead, record: int, observation: Observation, head_raw: bytes | None
+) -> int:
+    position, base = _place(connection, record, observation.source)
+    base_raw = None if base is None else _base_bytes(connection, base, head_raw)
+    sha256 = hashlib.sha256(observation.raw).digest()
+    link = _link(chain.number + 1, observation, sha256)
+    head = advance(connection, chain, link)
+    values = {
+        "number": head.number,
+        "record": record,
+        "registry_id": link.registry_id,
+        "source": link.source,
+        "release": link.release,
+        "registry_date": link.registry_date,
+        "registry_version": link.registry_version,
+        "observed_at": link.observed_at,
+        "content_hash": link.content_hash,
+        "raw_sha256": sha256,
+        "raw_size": len(observation.raw),
+        "chain_hash": head.hash,
+        "position": position,
+        "base": base,
+        "data": codec.encode(observation.raw, base_raw),
+    }
+    connection.execute(insert(versions), values)
+    return head.number
+
+
+def _link(number: int, observation: Observation, sha256: bytes) -> Link:
+    return Link(
+        number=number,
+        registry=observation.registry,
+        registry_id=observation.registry_id,
+        raw_sha256=sha256,
+        content_hash=observation.content_hash,
+        source=observation.source,
+        release=observation.release,
+        registry_date=observation.registry_date,
+        registry_version=observation.registry_version,
+        observed_at=observation.observed_at,
+    )
+
+
+def _place(connection: Connection, record: int, source: str) -> tuple[int, int | None]:
+    """The next place among the record's versions of this source, and the version to store against.
+
+    Sources differ in form from end to end, so each has a line of its own.
+    """
+    line = [versions.c.record == record, versions.c.source == source]
+    last = connection.execute(select(func.max(versions.c.position)).where(*line)).scalar()
+    position = 0 if last is None else last + 1
+    base = codec.base_position(position)
+    if base is None:
+        return position, None
+    return position, connection.execute(
+        select(versions.c.number).where(*line, versions.c.position == base)
+    ).scalar_one()
+
+
+def _base_bytes(connection: Connection, base: int, head_raw: bytes | None) -> bytes:
+    if head_raw is not None:
+        sha256 = select(versions.c.raw_sha256).where(versions.c.number == base)
+        if connection.execute(sha256).scalar_one() == hashlib.sha256(head_raw).digest():
+            return head_raw
+    return read_version(connection, base)

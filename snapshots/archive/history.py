@@ -1,0 +1,261 @@
+"""What happened to a record, moment by moment: steps and the changes each one told, in history order."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
+
+from snapshots.archive import order
+from snapshots.archive.records import find_record
+from snapshots.archive.tables import changes as change_rows
+from snapshots.archive.tables import records, versions
+from snapshots.archive.tables import steps as step_rows
+from snapshots.changes import Change, from_json, to_json
+from snapshots.kinds import RULES_VERSION
+
+OBSERVED, BACK_FILLED, SEARCH, REGISTRY = "observed", "back-filled", "search", "registry"
+CAUSES = (OBSERVED, BACK_FILLED, SEARCH, REGISTRY)
+"""Why a step was made: seen in a sweep, filled in from the past, found or lost by a search, said of the registry."""
+
+
+class StepFacts(Struct, frozen=True, kw_only=True):
+    """What happened at one moment: from which version to which (None: there is none), at which release, observed when
+    (aware UTC), and its cause, one of `CAUSES`. `registry_id` None: it is about the registry, not one record.
+    """
+
+    registry: str
+    registry_id: str | None = None
+    from_version: int | None = None
+    to_version: int | None = None
+    release: str | None = None
+    observed_at: datetime
+    cause: str = OBSERVED
+
+
+class StoredChange(Struct, frozen=True):
+    """A change and the id under which it is stored, the same for ever; `rules_version` is that of the rules which
+    found it.
+    """
+
+    id: int
+    change: Change
+    rules_version: int = RULES_VERSION
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """A stored step. `registry_id` is the record's id of today, `title` its newest; both None for the registry's own.
+    `superseded_by` names the step that tells the same by better rules.
+    """
+
+    id: int
+    registry: str
+    registry_id: str | None
+    title: str | None
+    from_version: int | None
+    to_version: int | None
+    release: str | None
+    observed_at: datetime
+    cause: str
+    changes: tuple[StoredChange, ...]
+    superseded_by: int | None = None
+
+
+def record_step(
+    connection: Connection, facts: StepFacts, changes: Sequence[Change], supersedes: int | None = None
+) -> Step:
+    """Store a step and what it told, in the given order. Raises ValueError for a record that is not in the archive.
+
+    `supersedes` is the step that told the same moment by older rules: it stays, and is left out of the history.
+    """
+    if facts.cause not in CAUSES:
+        raise ValueError(f"{facts.cause!r} is no cause of a step")
+    record = _record_row(connection, facts)
+    values = {
+        "registry": facts.registry,
+        "record": record,
+        "from_version": facts.from_version,
+        "to_version": facts.to_version,
+        "release": facts.release,
+        "observed_at": facts.observed_at,
+        "cause": facts.cause,
+    }
+    step = connection.execute(insert(step_rows).values(values).returning(step_rows.c.id)).scalar_one()
+    if changes:
+        connection.execute(insert(change_rows), [_row(step, at, change) for at, change in enumerate(changes)])
+    if supersedes is not None:
+        connection.execute(update(step_rows).where(step_rows.c.id == supersedes).values(superseded_by=step))
+    return find_step(connection, step)
+
+
+def find_step(connection: Connection, step: int) -> Step:
+    """The stored step. Raises LookupError for a number that is none."""
+    found = _grouped(connection, _STEPS.where(step_rows.c.id == step))
+    if not found:
+        raise LookupError(f"there is no step {step}")
+    return found[0]
+
+
+def steps(
+    connection: Connection,
+    registry: str,
+    registry_id: str | None,
+    since: str | None = None,
+    kinds: Collection[str] | None = None,
+) -> list[Step]:
+    """What happened to a record (by any of its ids; None: to the registry as a whole), in history order.
+
+    `since` is an ISO date: of the release, or the registry's date for what was back-filled. With `kinds` each step has
+    only its changes of these kinds, and steps without any are left out. Records merged into this one are told with it.
+    """
+    row = _selected(connection, registry, registry_id)
+    if row is None:
+        return []
+    wanted = _STEPS.where(row, step_rows.c.superseded_by.is_(None))
+    keys = _history_keys(connection, row)
+    found = [step for step in _grouped(connection, wanted) if since is None or keys[step.id][0] >= since]
+    told = found if kinds is None else [_only(step, kinds) for step in found]
+    kept = told if kinds is None else [step for step in told if step.changes]
+    return sorted(kept, key=lambda step: keys[step.id])
+
+
+def steps_between(
+    connection: Connection,
+    after: datetime,
+    until: datetime,
+    causes: Collection[str] = CAUSES,
+    registry_ids: Collection[str] | None = None,
+) -> list[Step]:
+    """Steps observed after `after` and not after `until` (aware UTC), in the order in which they were stored."""
+    wanted = _STEPS.where(
+        step_rows.c.observed_at > after,
+        step_rows.c.observed_at <= until,
+        step_rows.c.cause.in_(list(causes)),
+        step_rows.c.superseded_by.is_(None),
+    )
+    if registry_ids is not None:
+        wanted = wanted.where(records.c.registry_id.in_(list(registry_ids)))
+    return _grouped(connection, wanted)
+
+
+def finest_steps(found: Iterable[Step]) -> list[Step]:
+    """Without the steps that a chain of finer ones covers: what sums over a history may count."""
+    listed = list(found)
+    fine = order.finest((step.from_version, step.to_version) for step in listed)
+    return [step for step in listed if (step.from_version, step.to_version) in fine]
+
+
+def stored_change_json(step: Step, stored: StoredChange, url: str | None) -> dict[str, Any]:
+    """The change as every face of the program shows it; `url` is where a person reads the record."""
+    record = {"registry": step.registry, "id": step.registry_id, "title": step.title, "url": url}
+    return {
+        "id": stored.id,
+        **to_json(stored.change),
+        "record": None if step.registry_id is None else record,
+        "from_version": step.from_version,
+        "to_version": step.to_version,
+        "release": step.release,
+        "observed_at": rfc3339(step.observed_at),
+    }
+
+
+def rfc3339(moment: datetime) -> str:
+    """An aware time as RFC 3339 in UTC, to the second where it has no fraction: "2026-03-25T09:00:05Z"."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _record_row(connection: Connection, facts: StepFacts) -> int | None:
+    if facts.registry_id is None:
+        return None
+    record = find_record(connection, facts.registry, facts.registry_id)
+    if record is None:
+        raise ValueError(f"{facts.registry_id} is not in the archive: nothing can have happened to it")
+    return record.id
+
+
+def _row(step: int, position: int, change: Change) -> dict[str, Any]:
+    return {
+        "step": step,
+        "position": position,
+        "rules_version": RULES_VERSION,
+        "kind": change.kind,
+        "severity": change.severity,
+        "change": msgspec.json.encode(to_json(change)).decode(),
+    }
+
+
+def _selected(connection: Connection, registry: str, registry_id: str | None) -> Any:
+    if registry_id is None:
+        return step_rows.c.record.is_(None) & (step_rows.c.registry == registry)
+    record = find_record(connection, registry, registry_id)
+    if record is None:
+        return None
+    merged = select(records.c.id).where(or_(records.c.id == record.id, records.c.merged_into == record.id))
+    return step_rows.c.record.in_(merged)
+
+
+def _history_keys(connection: Connection, chosen: Any) -> dict[int, order.Key]:
+    led_to = select(
+        step_rows.c.id,
+        step_rows.c.release.label("step_release"),
+        step_rows.c.observed_at,
+        versions.c.number,
+        versions.c.source,
+        versions.c.release,
+        versions.c.registry_date,
+        versions.c.registry_version,
+    ).outerjoin(versions, versions.c.number == step_rows.c.to_version)
+    return {
+        row.id: order.step_key(
+            None if row.number is None else row,
+            row.step_release,
+            row.observed_at,
+            row.id,
+        )
+        for row in connection.execute(led_to.where(chosen))
+    }
+
+
+def _only(step: Step, kinds: Collection[str]) -> Step:
+    return msgspec.structs.replace(step, changes=tuple(told for told in step.changes if told.change.kind in kinds))
+
+
+_STEPS = (
+    select(
+        step_rows.c.id,
+        step_rows.c.registry,
+        records.c.registry_id,
+        records.c.title,
+        step_rows.c.from_version,
+        step_rows.c.to_version,
+        step_rows.c.release,
+        step_rows.c.observed_at,
+        step_rows.c.cause,
+        step_rows.c.superseded_by,
+        change_rows.c.id.label("change_id"),
+        change_rows.c.change,
+        change_rows.c.rules_version,
+    )
+    .outerjoin(records, records.c.id == step_rows.c.record)
+    .outerjoin(change_rows, change_rows.c.step == step_rows.c.id)
+    .order_by(step_rows.c.id, change_rows.c.position)
+)
+_CHANGE_COLUMNS = ("change_id", "change", "rules_version")
+
+
+def _grouped(connection: Connection, wanted: Select[Any]) -> list[Step]:
+    rows = connection.execute(wanted).mappings()
+    return [_step(list(of_step)) for _, of_step in groupby(rows, key=lambda row: row["id"])]
+
+
+def _step(rows: Sequence[RowMapping]) -> Step:
+    own = {name: value for name, value in rows[0].items() if name not in _CHANGE_COLUMNS}
+    told = tuple(
+        StoredChange(row["change_id"], from_json(msgspec.json.decode(row["change"])), row["rules_version"])
+        for row in rows
+        if row["change_id"] is not None
+    )
+    return Step(changes=told, **own)

@@ -1,0 +1,134 @@
+"""Which record an id selects, under which ids it was known before, and whether the registry still answers for it."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+from sqlalchemy import Connection, insert, select, update
+
+from snapshots.archive.chain import lock_chain
+from snapshots.archive.tables import record_ids, records
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """A record that is in the archive. `id` is its row; `former_ids` also select it. `head_version` is the newest
+    observed version. `absent_since` is the release at which it was first not answered, `missing_since` the later one at
+    which that was believed.
+    """
+
+    id: int
+    registry: str
+    registry_id: str
+    former_ids: tuple[str, ...]
+    title: str
+    first_seen_at: datetime
+    head_version: int | None
+    absent_since: str | None
+    missing_since: str | None
+
+
+class Merge(Struct, frozen=True):
+    """The record that both ids select now; `is_new`: they did not before."""
+
+    record: int
+    is_new: bool
+
+
+Absence = Literal["never seen", "first", "again", "missing", "known missing"]
+
+
+def find_record(connection: Connection, registry: str, any_id: str) -> Record | None:
+    """The record that an id selects, be it its own or a former one; None where the archive never saw it."""
+    row = connection.execute(
+        select(records)
+        .join(record_ids, record_ids.c.record == records.c.id)
+        .where(record_ids.c.registry == registry, record_ids.c.registry_id == any_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    ids = connection.execute(select(record_ids.c.registry_id).where(record_ids.c.record == row.id)).scalars()
+    return Record(
+        id=row.id,
+        registry=row.registry,
+        registry_id=row.registry_id,
+        former_ids=tuple(sorted(set(ids) - {row.registry_id})),
+        title=row.title,
+        first_seen_at=row.first_seen_at,
+        head_version=row.head_version,
+        absent_since=row.absent_since,
+        missing_since=row.missing_since,
+    )
+
+
+def merge(connection: Connection, registry: str, former_id: str, kept_id: str) -> Merge | None:
+    """The registry answers for `former_id` under `kept_id`: from now on both select the kept record.
+
+    A record whose new id was never seen takes it on and stays the same record. Where both were seen, the former
+    record's versions and steps stay as they are and are told in the kept one's history. None where neither was seen.
+    """
+    lock_chain(connection)  # two merges, or a merge and an append, of one record wait for each other
+    former, kept = (_selected(connection, registry, either) for either in (former_id, kept_id))
+    if former is None and kept is None:
+        return None
+    if former == kept:
+        return Merge(former or 0, is_new=False)
+    if former is None and kept is not None:
+        connection.execute(insert(record_ids).values(registry=registry, registry_id=former_id, record=kept))
+        return Merge(kept, is_new=True)
+    if kept is None:
+        return Merge(_rename(connection, registry, former or 0, kept_id), is_new=True)
+    return Merge(_absorb(connection, former or 0, kept), is_new=True)
+
+
+def _rename(connection: Connection, registry: str, record: int, new_id: str) -> int:
+    connection.execute(insert(record_ids).values(registry=registry, registry_id=new_id, record=record))
+    connection.execute(update(records).where(records.c.id == record).values(registry_id=new_id))
+    return record
+
+
+def _absorb(connection: Connection, former: int, kept: int) -> int:
+    connection.execute(update(record_ids).where(record_ids.c.record == former).values(record=kept))
+    absorbed = (records.c.id == former) | (records.c.merged_into == former)
+    connection.execute(update(records).where(absorbed).values(merged_into=kept))
+    return kept
+
+
+def note_absent(connection: Connection, registry: str, registry_id: str, release: str) -> Absence:
+    """The registry did not answer for the record, asked for by itself, at `release`. What that means:
+
+    "never seen" (trouble of the watch), "first" (may be anything), "again" (the same release), "missing" (believed from
+    now on: absent in two releases running), "known missing" (believed before).
+    """
+    record = find_record(connection, registry, registry_id)
+    if record is None:
+        return "never seen"
+    if record.missing_since is not None:
+        return "known missing"
+    if record.absent_since is None:
+        _set_absence(connection, record.id, release, None)
+        return "first"
+    if record.absent_since == release:
+        return "again"
+    _set_absence(connection, record.id, record.absent_since, release)
+    return "missing"
+
+
+def note_present(connection: Connection, registry: str, registry_id: str) -> bool:
+    """The registry answers for the record again; whether it had been believed missing. Needed only where
+    `Head.absent_since` is set.
+    """
+    record = find_record(connection, registry, registry_id)
+    if record is None or record.absent_since is None:
+        return False
+    _set_absence(connection, record.id, None, None)
+    return record.missing_since is not None
+
+
+def _set_absence(connection: Connection, record: int, absent: str | None, missing: str | None) -> None:
+    values = {"absent_since": absent, "missing_since": missing}
+    connection.execute(update(records).where(records.c.id == record).values(values))
+
+
+def _selected(connection: Connection, registry: str, registry_id: str) -> int | None:
+    by_id = (record_ids.c.registry == registry, record_ids.c.registry_id == registry_id)
+    return connection.execute(select(record_ids.c.record).where(*by_id)).scalar()

@@ -1,0 +1,134 @@
+"""The archive's tables: records, their versions under one chain, steps and changes, sweeps and exceptions.
+
+Versions, steps and changes are only ever added. Times are UTC; releases and registry dates are kept as the registry
+wrote them.
+"""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, text
+
+from snapshots.database import UtcDateTime, metadata
+
+records = Table(
+    "records",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("registry", String, nullable=False),
+    Column("registry_id", String, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("first_seen_at", UtcDateTime, nullable=False),
+    # what was observed last, repeated here so that a sweep asks one table about its unchanged records
+    Column("head_version", Integer),
+    Column("head_raw_hash", LargeBinary),
+    Column("head_content_hash", LargeBinary),
+    # the release at which it was first not answered; and the later one at which that was believed
+    Column("absent_since", String),
+    Column("missing_since", String),
+    Column("merged_into", Integer, ForeignKey("records.id"), index=True),
+)
+
+record_ids = Table(
+    "record_ids",
+    metadata,
+    # every id that selects a record: its own and its former ones
+    Column("registry", String, primary_key=True),
+    Column("registry_id", String, primary_key=True),
+    Column("record", Integer, ForeignKey("records.id"), nullable=False, index=True),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    # the place in the chain of appends, over the whole archive, without a gap
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("record", Integer, ForeignKey("records.id"), nullable=False),
+    Column("registry_id", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("release", String),
+    Column("registry_date", String),
+    Column("registry_version", Integer),
+    Column("observed_at", UtcDateTime, nullable=False),
+    Column("content_hash", LargeBinary, nullable=False),
+    Column("raw_sha256", LargeBinary, nullable=False),
+    Column("raw_size", Integer, nullable=False),
+    Column("chain_hash", LargeBinary, nullable=False, unique=True),
+    # how the bytes are stored: the place among the record's versions of this source decides the base
+    Column("position", Integer, nullable=False),
+    Column("base", Integer, ForeignKey("versions.number")),
+    Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("record", "source", "position"),
+)
+
+chain = Table(
+    "chain",
+    metadata,
+    # one row: the last append and its hash
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("registry", String, nullable=False),
+    Column("record", Integer, ForeignKey("records.id")),
+    Column("from_version", Integer, ForeignKey("versions.number")),
+    Column("to_version", Integer, ForeignKey("versions.number")),
+    Column("release", String),
+    Column("observed_at", UtcDateTime, nullable=False, index=True),
+    Column("cause", String, nullable=False),
+    # the step that tells the same moment by better rules
+    Column("superseded_by", Integer, ForeignKey("steps.id")),
+    Index("ix_steps_record", "record", "registry"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("step", Integer, ForeignKey("steps.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("rules_version", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("severity", String, nullable=False),
+    # the change itself as JSON
+    Column("change", Text, nullable=False),
+    UniqueConstraint("step", "position"),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("registry", String, nullable=False),
+    Column("release", String, nullable=False),
+    Column("scope", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("asked", Integer, nullable=False, server_default=text("0")),
+    Column("answered", Integer, nullable=False, server_default=text("0")),
+    Column("changed", Integer, nullable=False, server_default=text("0")),
+    Column("failed", Integer, nullable=False, server_default=text("0")),
+    Index("ix_sweeps_registry", "registry", "state", "id"),
+)
+
+sweep_exceptions = Table(
+    "sweep_exceptions",
+    metadata,
+    Column("sweep", Integer, ForeignKey("sweeps.id"), primary_key=True),
+    Column("registry_id", String, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    # the sweep that answered for the record again, or said the newer trouble
+    Column("settled_by", Integer, ForeignKey("sweeps.id")),
+    # what a sweep leaves open is asked for at every page view; there are few
+    Index(
+        "ix_sweep_exceptions_open",
+        "registry_id",
+        sqlite_where=text("settled_by IS NULL"),
+        postgresql_where=text("settled_by IS NULL"),
+    ),
+)

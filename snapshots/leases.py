@@ -1,0 +1,78 @@
+"""Who may do a thing that only one may do at a time, until when, and with which fencing token.
+
+A lease ends by itself: a worker that died frees it by being late. The token grows with every holder, and is checked in
+the writing transaction: a worker that was paused or cut off cannot write late. Times come from the callers' clocks, so
+replicas must agree on the time to within a fraction of the lease.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from sqlalchemy import Column, Connection, Integer, String, Table, Update, select, update
+
+from snapshots.database import UtcDateTime, insert_if_absent, metadata
+from snapshots.holders import is_dead
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Lease(Struct, frozen=True):
+    """The right to do `name` until `until` (aware UTC). `token` is greater than that of every earlier holder."""
+
+    name: str
+    holder: str
+    token: int
+    until: datetime
+
+
+def acquire(connection: Connection, name: str, holder: str, now: datetime, seconds: float) -> Lease | None:
+    """The lease `name` for `seconds` from `now`; None while somebody (also this holder itself) has it.
+
+    A holder that is known to be dead (`snapshots.holders`) has it no more.
+    """
+    until = now + timedelta(seconds=seconds)
+    insert_if_absent(connection, leases, {"name": name, "holder": holder, "token": 0, "until": LONG_AGO})
+    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
+    if row.until > now and not is_dead(row.holder):
+        return None
+    taken = connection.execute(
+        update(leases)
+        .where(leases.c.name == name, leases.c.token == row.token)
+        .values(holder=holder, token=row.token + 1, until=until)
+    )
+    return Lease(name, holder, row.token + 1, until) if taken.rowcount == 1 else None
+
+
+def renew(connection: Connection, lease: Lease, now: datetime, seconds: float) -> Lease | None:
+    """The same lease for `seconds` from `now`; None where it has passed to another or was released."""
+    until = now + timedelta(seconds=seconds)
+    kept = connection.execute(_ours(lease).values(until=until))
+    return Lease(lease.name, lease.holder, lease.token, until) if kept.rowcount == 1 else None
+
+
+def release(connection: Connection, lease: Lease, free_at: datetime = LONG_AGO) -> None:
+    """Give the lease back, to be had from `free_at` on (at once). Nothing happens where it is another's by now."""
+    connection.execute(_ours(lease).values(until=free_at, holder=""))
+
+
+def still_held(connection: Connection, lease: Lease, now: datetime) -> bool:
+    """Whether the lease is still ours. Where it is, nobody else can get it before this transaction ends: an update,
+    not a look, so that what is written in it is written as the holder.
+    """
+    held = connection.execute(_ours(lease).where(leases.c.until > now).values(token=lease.token))
+    return held.rowcount == 1
+
+
+def _ours(lease: Lease) -> Update:
+    return update(leases).where(
+        leases.c.name == lease.name, leases.c.token == lease.token, leases.c.holder == lease.holder
+    )

@@ -1,0 +1,215 @@
+"""Who is who among the sites of two versions: the same row, the same place under another name, or somewhere else."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from snapshots.canonical import country_key, enum_key, name_key, value_key
+from snapshots.matching.engine import ByKey, ByLikeness, Matched, Pass, match
+from snapshots.matching.people import contacts_key
+from snapshots.matching.site_names import contained, containing_pairs, is_placeholder, own_name, site_number
+from snapshots.trial import Site
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+def match_sites(old: Sequence[Site], new: Sequence[Site]) -> Matched[Site]:
+    """Sites one to one. Rows that read alike are a multiset: k rows "Research Site" in one city are k sites."""
+    matched = match([_Row(site) for site in old], [_Row(site) for site in new], _PASSES)
+    return Matched(
+        tuple((before.site, after.site) for before, after in matched.pairs),
+        tuple(row.site for row in matched.removed),
+        tuple(row.site for row in matched.added),
+    )
+
+
+def site_key(site: Site) -> tuple[str, str, str, str, str]:
+    """Under what a site is listed: facility, city, state, zip, country. Several rows may have the same."""
+    return (
+        name_key(site.facility),
+        name_key(site.city),
+        name_key(site.state),
+        name_key(site.zip),
+        country_key(site.country),
+    )
+
+
+class _Row:
+    """A site and its keys, each computed when it is first asked for: most sites match before most keys are needed."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    @cached_property
+    def key(self) -> tuple[str, str, str, str, str]:
+        return site_key(self.site)
+
+    @property
+    def name(self) -> str:
+        return self.key[0]
+
+    @property
+    def city(self) -> str:
+        return self.key[1]
+
+    @property
+    def state(self) -> str:
+        return self.key[2]
+
+    @property
+    def zip(self) -> str:
+        return self.key[3]
+
+    @property
+    def country(self) -> str:
+        return self.key[4]
+
+    @cached_property
+    def status(self) -> str | None:
+        return enum_key(self.site.status)
+
+    @cached_property
+    def contacts(self) -> Hashable:
+        return contacts_key(self.site.contacts)
+
+    @cached_property
+    def rest(self) -> bytes:
+        return _encode(value_key(self.site.rest)) if self.site.rest else b""
+
+    @cached_property
+    def number(self) -> str | None:
+        return site_number(self.site.facility)
+
+    @cached_property
+    def placeholder(self) -> bool:
+        return is_placeholder(self.site.facility)
+
+    @cached_property
+    def own_name(self) -> str:
+        return "" if self.placeholder else own_name(self.site.facility, self.site.city)
+
+
+def _as_written(row: _Row) -> Hashable:
+    site = row.site
+    return (site.facility, site.status, site.city, site.state, site.zip, site.country)
+
+
+def _equal_besides(old: _Row, new: _Row) -> bool:
+    return old.site.contacts == new.site.contacts and old.site.rest == new.site.rest
+
+
+def _key(row: _Row) -> Hashable:
+    return row.key
+
+
+def _status(row: _Row) -> Hashable:
+    return row.status
+
+
+def _contacts(row: _Row) -> Hashable:
+    return row.contacts
+
+
+def _rest(row: _Row) -> Hashable:
+    return row.rest
+
+
+def _name(row: _Row) -> Hashable:
+    return row.name
+
+
+def _city(row: _Row) -> Hashable:
+    return row.city
+
+
+def _state(row: _Row) -> Hashable:
+    return row.state
+
+
+def _country(row: _Row) -> Hashable | None:
+    return row.country or None
+
+
+def _country_and_city(row: _Row) -> Hashable | None:
+    return (row.country, row.city) if row.city else None
+
+
+def _country_city_and_zip(row: _Row) -> Hashable | None:
+    return (row.country, row.city, row.zip) if row.city and row.zip else None
+
+
+def _country_and_number(row: _Row) -> Hashable | None:
+    return (row.country, row.number) if row.number else None
+
+
+def _country_zip_and_name(row: _Row) -> Hashable | None:
+    return (row.country, row.zip, row.name) if row.zip else None
+
+
+def _country_city_and_name(row: _Row) -> Hashable | None:
+    return (row.country, row.city, row.name) if row.city else None
+
+
+def _numbers_agree(old: _Row, new: _Row) -> bool:
+    """Two different site numbers never are one site; a name without a number may be any."""
+    return old.number is None or new.number is None or old.number == new.number
+
+
+def _numbers_agree_with_a_placeholder(old: _Row, new: _Row) -> bool:
+    return (old.placeholder or new.placeholder) and _numbers_agree(old, new)
+
+
+def _filled_in(old: _Row, new: _Row) -> bool:
+    """Whether state and zip are equal or given on one side only, so that nothing speaks against one site."""
+    pairs = ((old.state, new.state), (old.zip, new.zip))
+    return all(not before or not after or before == after for before, after in pairs)
+
+
+_LIKENESS = (_status, _contacts, _rest)
+
+
+def _alike_in(place: Any) -> Iterator[Pass[_Row]]:
+    """The passes for alike names, the more alike first, among the rows of one `place` (a key)."""
+
+    def same_name(row: _Row) -> Hashable | None:
+        where = place(row)
+        return None if where is None or row.placeholder else (where, row.name)
+
+    def same_own_name(row: _Row) -> Hashable | None:
+        where = place(row)
+        return (where, row.own_name) if where is not None and row.own_name else None
+
+    def likeness(old: _Row, new: _Row) -> tuple[float, bool, bool] | None:
+        where = place(old)
+        if where is None or where != place(new) or not _numbers_agree(old, new):
+            return None
+        if not contained(old.own_name, new.own_name):
+            return None
+        lengths = sorted((len(old.own_name), len(new.own_name)))
+        return lengths[0] / lengths[1], old.status == new.status, old.contacts == new.contacts
+
+    yield ByKey(key=same_name, prefer=(_state, *_LIKENESS), fits=_numbers_agree)
+    yield ByKey(key=same_own_name, prefer=(_name, _state, *_LIKENESS), fits=_numbers_agree)
+    yield ByLikeness(likeness=likeness, candidates=_containing)
+
+
+def _containing(old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[tuple[int, int]]:
+    return containing_pairs([row.own_name for row in old], [row.own_name for row in new])
+
+
+_PASSES: tuple[Pass[_Row], ...] = (
+    # what stands there letter for letter needs no keys: nearly all rows of nearly all records
+    ByKey(key=_as_written, only=True, fits=_equal_besides),
+    ByKey(key=_key, prefer=_LIKENESS),
+    ByKey(key=_country_and_number, prefer=(_name, _city, *_LIKENESS)),
+    ByKey(key=_country_zip_and_name, prefer=(_city, *_LIKENESS), fits=_numbers_agree),
+    *_alike_in(_country_city_and_zip),
+    ByKey(key=_country_city_and_zip, only=True, fits=_numbers_agree),
+    *_alike_in(_country_and_city),
+    ByKey(key=_country_and_city, only=True, fits=_numbers_agree_with_a_placeholder),
+    # several placeholders of one city whose state or zip was filled in
+    ByKey(key=_country_city_and_name, prefer=_LIKENESS, fits=_filled_in),
+    *_alike_in(_country),
+)

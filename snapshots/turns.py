@@ -1,0 +1,64 @@
+"""One request at a time to a registry, politely spaced, across all threads, processes and machines of one database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from snapshots.database import Database
+from snapshots.holders import this_process
+from snapshots.leases import Lease, acquire, leases, release
+
+POLL = 0.25
+"""Seconds between two looks at a turn that somebody else has and may give back any moment."""
+
+
+class DatabaseTurn:
+    """Grants turns of `name`; between the end of one and the start of the next lie `interval` seconds.
+
+    `clock` tells the time (aware UTC), `sleep` waits seconds. A holder that dies frees the turn: at once where its
+    death can be seen from here, else `hold` seconds after it began. No transaction is open during a turn.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        interval: float,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+        *,
+        hold: float = 60,
+    ) -> None:
+        self._database = database
+        self._name = f"turn:{name}"
+        self._interval = interval
+        self._clock = clock
+        self._sleep = sleep
+        self._hold = hold
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Waits for the turn, holds it while the body runs. Raises DatabaseError where the database fails."""
+        lease = self._wait()
+        try:
+            yield
+        finally:
+            with self._database.write() as connection:
+                release(connection, lease, free_at=self._clock() + timedelta(seconds=self._interval))
+
+    def _wait(self) -> Lease:
+        while True:
+            with self._database.write() as connection:
+                lease = acquire(connection, self._name, this_process(), self._clock(), self._hold)
+            if lease is not None:
+                return lease
+            self._sleep(self._pause())
+
+    def _pause(self) -> float:
+        with self._database.read() as connection:
+            row = connection.execute(select(leases).where(leases.c.name == self._name)).one()
+        left: float = (row.until - self._clock()).total_seconds()
+        # a pause after a turn has a known end; a turn that is held may end any moment
+        return max(left, 0.001) if not row.holder else min(max(left, 0.001), POLL)

