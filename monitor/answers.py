@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection
 
 from notifiers import outbox, watches
+from notifiers.outbox.enqueuing import is_holdable
 from snapshots import archive, leases
 from snapshots.archive import Head, HeadMoved, Observation, OlderRelease, Step, StepFacts
 from snapshots.changes import Change
@@ -28,6 +29,8 @@ HOLD = timedelta(minutes=30)
 """How long at most a message about texts and places waits for the sweep's end."""
 FEW_ABSENT = 5
 """So many known records may be absent at once and be believed; beyond a tenth of all, the answer is doubted instead."""
+MANY_REFORMATTED, SHARE_REFORMATTED = 20, 5
+"""From so many records on, and from a fifth of those that answered, unexplained texts are the registry's own doing."""
 
 Outcome = Literal["finished", "nothing new", "failed", "stopped", "busy"]
 
@@ -88,6 +91,7 @@ class Look:
         self._lease = lease
         self._release = release
         self._absent: list[tuple[NotAnswered, bool]] = []
+        self._unexplained: list[Step] = []
         self._report = SweepReport(outcome="finished", release=release, asked=asked)
         with self._writing() as connection:
             self._sweep = archive.begin_sweep(connection, registry.name, release.timestamp, scope, clock())
@@ -97,15 +101,15 @@ class Look:
         with self._database.read() as connection:
             return archive.heads(connection, self.registry.name, ids)
 
-    def take(self, answer: Answer, head: Head | None) -> None:
+    def take(self, answer: Answer, heads: Mapping[str, Head]) -> None:
         """Deal with one answer to the end."""
         self.taken += 1
         if isinstance(answer, NotAnswered):
-            self._take_silence(answer, known=head is not None)
+            self._take_silence(answer, known=answer.id in heads)
         elif isinstance(answer, RawRecord):
             self._take_record(answer)
         else:
-            self._take_unchanged(answer, head)
+            self._take_unchanged(answer, heads.get(answer.asked))
 
     def note(self, ids: Sequence[str]) -> None:
         """A batch has been asked for: what it answered has its baseline, and its earlier troubles are settled."""
@@ -117,10 +121,11 @@ class Look:
 
     def finish(self) -> SweepReport:
         """The sweep has come to its end: absences are judged together, what was held is let go."""
-        for answer, known in self._absent:
-            self._judge_absence(answer, known=known)
+        self._judge_absences()
         report = self._report
         with self._writing() as connection:
+            self._reformatted(connection)
+            outbox.release_held(connection, self._clock())
             archive.finish_sweep(
                 connection,
                 self._sweep,
@@ -130,7 +135,6 @@ class Look:
                 len(report.exceptions),
                 self._clock(),
             )
-            outbox.release_held(connection, self.registry.name, self._clock())
         return report
 
     def give_up(self, outcome: Literal["failed", "stopped"], reason: str) -> SweepReport:
@@ -139,3 +143,239 @@ class Look:
         with self._database.write() as connection:
             archive.fail_sweep(connection, self._sweep, reason, self._clock())
         return self._report
+
+    # --- what the registry has ------------------------------------------------------------------------------------
+
+    def _take_unchanged(self, answer: Unchanged, head: Head | None) -> None:
+        self._report.answered += 1
+        if head is not None and head.absent_since is not None:
+            self._welcome_back(answer.asked)
+        if head is None or head.registry_id != answer.id:
+            self._merge(answer.asked, answer.id)
+
+    def _take_record(self, answer: RawRecord) -> None:
+        """Keep a record whose bytes are new; what cannot be read or compared is an exception of the sweep."""
+        try:
+            for _ in range(STARTS_OVER):
+                if self._keep_unless_overtaken(answer):
+                    return
+            self._except(answer.asked, "not fetched", "its newest version kept changing while it was compared")
+        except (RegistryError, archive.Corrupt, OlderRelease) as error:
+            self._except(answer.asked, "unreadable", str(error))
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+            # a fault of our own rules must cost one record, not the sweep; it is tried again at every sweep
+            log.exception("a record could not be compared", record=answer.id)
+            self._except(answer.asked, "unreadable", f"it could not be compared: {type(error).__name__}: {error}")
+
+    def _keep_unless_overtaken(self, answer: RawRecord) -> bool:
+        head = self.heads([answer.asked]).get(answer.asked)
+        try:
+            self._keep(answer, head)
+        except HeadMoved:
+            return False
+        self._report.answered += 1
+        return True
+
+    def _keep(self, answer: RawRecord, head: Head | None) -> None:
+        content_hash = hashlib.sha256(self.registry.content(answer.raw)).digest()
+        if head is not None and head.absent_since is not None:
+            self._welcome_back(answer.asked)
+        merged = self._merge(answer.asked, answer.id) if answer.asked != answer.id else None
+        head = self.heads([answer.id]).get(answer.id) if merged else head
+        if head is not None and head.content_hash == content_hash:
+            with self._writing() as connection:
+                archive.remember_raw_hash(connection, head, answer.raw_hash)
+            return
+        before = self._stored(head)
+        old = None if before is None else self.registry.parse(before)
+        trial = self.registry.parse(answer.raw)
+        found = _Found(answer, content_hash, trial, before, old, took_a_place=merged == "took its place")
+        self._store(found, head, self._changes(found))
+
+    def _changes(self, found: "_Found") -> Sequence[Change]:
+        """What is told: everything that differs; but a first look is no news, and across a merge nothing is compared."""
+        if found.old is None:
+            return [_first_seen(found.trial)]
+        return [] if found.took_a_place else changes_between(found.old, found.trial)
+
+    def _store(self, found: "_Found", head: Head | None, changes: Sequence[Change]) -> None:
+        """Version, step, changes and deliveries, or nothing at all."""
+        base = head.version if head is not None else None
+        held_until = self._held_until(found)
+        with self._writing() as connection:
+            now = self._clock()
+            version = archive.append(connection, self._observation(found, now), base, head_raw=found.before)
+            step = archive.record_step(connection, self._facts(found.answer.id, base, version), changes)
+            if base is not None and self._has_baseline(connection, found.answer):
+                outbox.enqueue(connection, step, found.trial, now, held_until)
+            watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self._sweep)
+        self._count(step, is_first=base is None)
+        if held_until is not None and changes and is_holdable(step.changes):
+            self._unexplained.append(step)
+
+    def _observation(self, found: "_Found", now: datetime) -> Observation:
+        return Observation(
+            registry=self.registry.name,
+            registry_id=found.answer.id,
+            title=found.trial.title,
+            raw=found.answer.raw,
+            raw_hash=found.answer.raw_hash,
+            content_hash=found.content_hash,
+            observed_at=now,
+            release=self._release.timestamp,
+        )
+
+    def _held_until(self, found: "_Found") -> datetime | None:
+        """Held are texts and places that change while the sponsor sent nothing in."""
+        if found.old is None:
+            return None
+        before, after = (trial.bookkeeping_dates.get(_SUBMITTED) for trial in (found.old, found.trial))
+        return self._clock() + HOLD if before == after else None
+
+    def _has_baseline(self, connection: Connection, answer: RawRecord) -> bool:
+        """Whether it was watched before: what happened while nobody watched is history, not news."""
+        watching = watches.of_record(connection, self.registry.name, {answer.id, answer.asked})
+        return any(watch.baseline_sweep is not None for watch in watching)
+
+    # --- what it has no more, or under another id -----------------------------------------------------------------
+
+    def _take_silence(self, answer: NotAnswered, *, known: bool) -> None:
+        if answer.reason == "absent":
+            self._absent.append((answer, known))
+        else:
+            self._except(answer.id, answer.reason, answer.detail)
+
+    def _judge_absences(self) -> None:
+        """Absences are judged together: many at once say something of the answer, not of the records."""
+        known = sum(known for _, known in self._absent)
+        doubted = known > max(FEW_ABSENT, self._report.asked // 10)
+        for answer, was_known in self._absent:
+            if doubted and was_known:
+                detail = f"{answer.detail}; so are {known - 1} others, which is not believed"
+                self._except(answer.id, "absent", detail)
+            else:
+                self._judge_absence(answer)
+
+    def _judge_absence(self, answer: NotAnswered) -> None:
+        self._except(answer.id, "absent", answer.detail)
+        with self._writing() as connection:
+            verdict = archive.note_absent(connection, self.registry.name, answer.id, self._release.timestamp)
+            watches.mark_baseline(connection, self.registry.name, [answer.id], self._sweep)
+            if verdict == "missing":
+                self._tell(connection, answer.id, _missing(answer.id))
+
+    def _welcome_back(self, record_id: str) -> None:
+        with self._writing() as connection:
+            if archive.note_present(connection, self.registry.name, record_id):
+                self._tell(connection, record_id, _returned(record_id))
+
+    def _merge(self, former: str, kept: str) -> str | None:
+        """Let both ids select the kept record. "took its place": the kept id was not in the archive before."""
+        with self._writing() as connection:
+            was_known = archive.find_record(connection, self.registry.name, kept) is not None
+            merge = archive.merge(connection, self.registry.name, former, kept)
+            if merge is None or not merge.is_new:
+                return None
+            self._tell(connection, kept, _merged(former, kept))
+        return "joined it" if was_known else "took its place"
+
+    def _tell(self, connection: Connection, record_id: str, told: Change) -> None:
+        """A step without a new version: the record itself came, went or moved."""
+        now = self._clock()
+        record = archive.find_record(connection, self.registry.name, record_id)
+        version = record.head_version if record else None
+        step = archive.record_step(connection, self._facts(record_id, version, version), [told])
+        trial = self.registry.parse(archive.read_version(connection, version)) if version is not None else None
+        outbox.enqueue(connection, step, trial, now)
+        self._count(step)
+
+    # --- small things ---------------------------------------------------------------------------------------------
+
+    def _reformatted(self, connection: Connection) -> None:
+        """Many records whose texts changed though nobody sent them in: one notice in place of many messages."""
+        steps = self._unexplained
+        if len(steps) < MANY_REFORMATTED or len(steps) * SHARE_REFORMATTED < self._report.answered:
+            return
+        told = _reformatted(len(steps), self._report.answered)
+        notice = archive.record_step(connection, self._facts(None, None, None, cause="registry"), [told])
+        outbox.replace_held(connection, notice, {step.id for step in steps}, self._clock())
+        self._report.steps.append(notice)
+
+    def _stored(self, head: Head | None) -> bytes | None:
+        if head is None or head.version is None:
+            return None
+        with self._database.read() as connection:
+            return archive.read_version(connection, head.version)
+
+    def _facts(
+        self, record_id: str | None, before: int | None, after: int | None, cause: str = "observed"
+    ) -> StepFacts:
+        return StepFacts(
+            registry=self.registry.name,
+            registry_id=record_id,
+            from_version=before,
+            to_version=after,
+            release=self._release.timestamp,
+            observed_at=self._clock(),
+            cause=cause,
+        )
+
+    def _count(self, step: Step, *, is_first: bool = False) -> None:
+        self._report.steps.append(step)
+        if is_first:
+            self._report.first_seen += 1
+        elif step.changes:
+            self._report.changed += 1
+
+    def _except(self, record_id: str, reason: str, detail: str) -> None:
+        self._report.exceptions.append(NotAnswered(record_id, reason, detail))
+        with self._writing() as connection:
+            archive.note_exception(connection, self._sweep, record_id, reason, detail)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that begins by making sure that the lease is ours, and renews it."""
+        with self._database.write() as connection:
+            if leases.renew(connection, self._lease, self._clock(), LEASE_SECONDS) is None:
+                raise LeaseLostError("another process took the sweep over")
+            yield connection
+
+
+class _Found(Struct, frozen=True):
+    """A record whose content is new, as received and as read; and its newest stored version, likewise."""
+
+    answer: RawRecord
+    content_hash: bytes
+    trial: Trial
+    before: bytes | None
+    old: Trial | None
+    took_a_place: bool
+
+
+_SUBMITTED = "lastUpdateSubmitDate"
+
+
+def _first_seen(trial: Trial) -> Change:
+    return change("record.first_seen", summary=f"{trial.title} is watched from now on", after=trial.overall_status)
+
+
+def _missing(record_id: str) -> Change:
+    words = f"The registry has not listed {record_id} in two releases running; what it said before is kept"
+    return change("record.missing", summary=words)
+
+
+def _returned(record_id: str) -> Change:
+    return change("record.returned", summary=f"The registry lists {record_id} again")
+
+
+def _merged(former: str, kept: str) -> Change:
+    words = f"The registry answers for {former} under {kept} now"
+    return change("record.merged", summary=words, before=former, after=kept)
+
+
+def _reformatted(records: int, of: int) -> Change:
+    words = (
+        f"Texts or places of {records:,} of {of:,} watched records differ in this release, though their sponsors sent "
+        "nothing in: the registry seems to have reformatted them"
+    )
+    return change("registry.reformatted", summary=words, after=records)

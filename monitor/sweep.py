@@ -81,7 +81,7 @@ def _take_all(look: Look, due: Sequence[str], progress: Progress, stop: Callable
 def _take_batch(look: Look, ids: Sequence[str], progress: Callable[[int], None], stop: Callable[[], bool]) -> None:
     heads = look.heads(ids)
     for answer in look.registry.fetch(ids, archive.known_hashes(heads)):
-        look.take(answer, heads.get(answer.id))
+        look.take(answer, heads)
         progress(look.taken)
         if stop():
             raise _Stopped

@@ -41,7 +41,7 @@ class Address(Struct, frozen=True, kw_only=True):
 
 
 def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:
-    """Raises InvalidValue where `uri` is no address that can be told: its scheme unknown, its host or mailbox missing."""
+    """Raises InvalidValue where `uri` cannot be told: its scheme is unknown, or its host or mailbox missing."""
     scheme, colon, rest = uri.partition(":")
     if not colon or scheme.casefold() not in schemes:
         allowed = ", ".join(f"{name}:" for name in sorted(schemes))
@@ -83,7 +83,7 @@ def set_owner(connection: Connection, uri: str, owner: str | None) -> None:
 
 
 def set_secret(connection: Connection, uri: str, secret: str, now: datetime) -> None:
-    """Sign with `secret` from now on; the one before signs beside it for a day, so that the receiver can change over."""
+    """Sign with `secret` from now on; the one before signs beside it for a day, for the receiver to change over."""
     former = connection.execute(select(addresses.c.secret).where(addresses.c.uri == uri)).scalar()
     if former == secret:
         return

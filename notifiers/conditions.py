@@ -11,7 +11,7 @@ from snapshots.kinds import KINDS, SEVERITIES
 GROUPS = tuple(dict.fromkeys(kind.partition(".")[0] for kind in KINDS))
 
 
-class InvalidValue(ValueError):
+class InvalidValue(ValueError):  # noqa: N818  # it says what is wrong
     """Something a person asked for that cannot be meant: `key` says where it stands, the message what is wrong."""
 
     def __init__(self, key: str, problem: str) -> None:

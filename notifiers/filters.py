@@ -1,9 +1,9 @@
 """Does this subscription want this change, and if not, why not: pure, with a named reason.
 
-All given conditions must hold for one change. Place conditions (`countries`, `sites`, `near`) on a change that is about a
-site look at that site; on a change about the record as a whole they look at whether the record has a site for which all
-of them hold. A country that comes or goes also answers to its own name, for when its last site is gone the record has
-no site there. Conditions on the record (`sponsor`) look at the record as it is after the change.
+All given conditions must hold for one change. Place conditions (`countries`, `sites`, `near`) on a change that is about
+a site look at that site; on a change about the record as a whole they look at whether the record has a site for which
+all of them hold. A country that comes or goes also answers to its own name, for when its last site is gone the record
+has no site there. Conditions on the record (`sponsor`) look at the record as it is after the change.
 """
 
 import math

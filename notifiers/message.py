@@ -56,8 +56,8 @@ class News(Struct, frozen=True, kw_only=True):
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
-    """What a digest's silence rests on: how many records were looked at, when last, for which release, and which of
-    them could not be checked (record id, reason). Times are aware UTC.
+    """What a digest's silence rests on: how many records are watched, when the registry was last looked through and for
+    which release, and which of the records could not be checked (id, reason). Times are aware UTC.
     """
 
     since: datetime

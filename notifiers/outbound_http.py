@@ -143,6 +143,8 @@ def _target(url: str, allow_private_networks: bool) -> httpx2.URL:
 
 def _is_host(host: str) -> bool:
     """A name, or a numeric address in its one standard spelling: systems read "0x7f.1" or "2130706433" as loopback."""
+    if "%" in host:  # names an interface of this machine
+        return False
     if ":" in host or _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
         try:
             return str(ipaddress.ip_address(host)) == host.lower() or ":" in host

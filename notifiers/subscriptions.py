@@ -106,7 +106,7 @@ def from_table(table: Mapping[str, Json]) -> Subscription:
 
 
 def shaped(table: Mapping[str, Json], kind: type[T]) -> T:
-    """The object of `kind` in a plain table. Raises InvalidValue naming the key that is unknown, missing or misshapen."""
+    """The object of `kind` in a plain table. Raises InvalidValue naming the key that is unknown or of a wrong shape."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:

@@ -1,5 +1,7 @@
 """Where it is kept what people asked for, what is due to whom, and what became of it."""
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -142,13 +144,20 @@ deliveries = Table(
     ),
     sqlite_autoincrement=True,
 )
-OPEN = {"postgresql_where": text("next_attempt_at IS NOT NULL"), "sqlite_where": text("next_attempt_at IS NOT NULL")}
-# nearly all deliveries are done and in none of these; `outbox.claim` asks which addresses something is due to,
-Index("ix_deliveries_open_times", deliveries.c.address_id, deliveries.c.next_attempt_at, **OPEN)
-# which is the first due to an address,
-Index("ix_deliveries_open_numbers", deliveries.c.address_id, deliveries.c.number, **OPEN)
+
+
+def _open(name: str, *columns: Column[Any]) -> Index:
+    """An index of what is still to be done; nearly all deliveries are done and not in it."""
+    still_open = text("next_attempt_at IS NOT NULL")
+    return Index(name, *columns, postgresql_where=still_open, sqlite_where=still_open)
+
+
+# `outbox.claim` asks to which addresses something is due,
+_open("ix_deliveries_open_times", deliveries.c.address_id, deliveries.c.next_attempt_at)
+# what is the first that is due to one of them,
+_open("ix_deliveries_open_numbers", deliveries.c.address_id, deliveries.c.number)
 # and whether an earlier one of its thread is still open
-Index("ix_deliveries_open_threads", deliveries.c.address_id, deliveries.c.thread, deliveries.c.number, **OPEN)
+_open("ix_deliveries_open_threads", deliveries.c.address_id, deliveries.c.thread, deliveries.c.number)
 
 delivery_changes = Table(
     "delivery_changes",

@@ -7,8 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from notifiers.retries import Whose
+
 Outcome = Literal["delivered", "retry", "failed"]
-Whose = Literal["address", "operator", "message"]
 Stage = Literal["connect", "hello", "starttls", "sign-in", "MAIL FROM", "RCPT TO", "DATA"]
 STAGES: tuple[Stage, ...] = ("connect", "hello", "starttls", "sign-in", "MAIL FROM", "RCPT TO", "DATA")
 

@@ -83,7 +83,7 @@ def add(connection: Connection, wish: Wish, now: datetime) -> bool:
 
 
 def change(connection: Connection, wish: Wish) -> bool:
-    """Let a watch say what `wish` says (name, group, note, pause, snooze; a search's parameters); whether it is there."""
+    """Let a watch say all that `wish` says, a search its parameters too; whether it is there."""
     known = _find(connection, wish)
     if known is None:
         return False

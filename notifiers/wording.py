@@ -1,7 +1,7 @@
 """What a message says, in words: the plain values that templates lay out. Everything here is safe on one line."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -246,38 +246,47 @@ _IN_THE_SENTENCE = 120  # what is shorter stands in the summary already
 def details(change: Change) -> tuple[Detail, ...]:
     """What changed in long texts and lists, beyond what the summary says."""
     before, after = change.before, change.after
-    if _is_text(before) and _is_text(after) and max(len(before or ""), len(after or "")) > _IN_THE_SENTENCE:
-        return (_passage(before, after),)
-    if _is_parted(before) or _is_parted(after):
-        return (*_parts("Before", before), *_parts("Now", after))
-    return ()
+    if change.kind == "eligibility.criteria_changed":
+        return tuple(_criteria(before, after))
+    if max(len(str(before)), len(str(after))) <= _IN_THE_SENTENCE:
+        return ()
+    if _is_text(before) and _is_text(after):
+        return (_passage("The text now", before, after),)
+    return (*_parts("Before", before), *_parts("Now", after))
 
 
 def _is_text(value: Json) -> bool:
     return value is None or isinstance(value, str)
 
 
-def _is_parted(value: Json) -> bool:
-    """Whether a value has texts or lists within, as criteria have; dates and numbers stand in the summary."""
-    if isinstance(value, Mapping):
-        return any(isinstance(inner, Mapping | list | tuple) or _is_long(inner) for inner in value.values())
-    return isinstance(value, list | tuple) and len(value) > 0
+def _criteria(before: Json, after: Json) -> Iterator[Detail]:
+    """Criteria by section: those removed and added as lists, those reworded each with its words marked."""
+    for section in ("inclusion", "exclusion"):
+        words = f"{section.capitalize()} criteria"
+        yield from _parts(f"{words} removed", _member(before, section, "removed"))
+        yield from _parts(f"{words} added", _member(after, section, "added"))
+        pairs = zip(_member(before, section, "reworded"), _member(after, section, "reworded"), strict=False)
+        for number, (old, new) in enumerate(pairs):
+            if number < SHOWN_NAMES:
+                yield _passage(f"{section.capitalize()} criterion reworded", str(old), str(new))
 
 
-def _is_long(value: Json) -> bool:
-    return isinstance(value, str) and len(value) > _IN_THE_SENTENCE
+def _member(value: Json, section: str, part: str) -> Sequence[Json]:
+    inner = value.get(section) if isinstance(value, Mapping) else None
+    found = inner.get(part) if isinstance(inner, Mapping) else None
+    return found if isinstance(found, list | tuple) else ()
 
 
-def _passage(before: str | None, after: str | None) -> Detail:
+def _passage(term: str, before: str | None, after: str | None) -> Detail:
     pieces: list[Piece] = []
     room = PASSAGE
     for found in word_differences(before, after):
         piece = _shortened(found.kind, found.text)
         if room <= 0:
-            return Detail("The text now", (*pieces, Piece("left out", "… (the whole text is in the record)")))
+            return Detail(term, (*pieces, Piece("left out", "… (the whole text is in the record)")))
         pieces.append(piece)
         room -= len(piece.text)
-    return Detail("The text now", tuple(pieces))
+    return Detail(term, tuple(pieces))
 
 
 def _shortened(kind: str, text: str) -> Piece:

@@ -149,7 +149,8 @@ class Database:
 def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert `row` unless one with its key is there; whether it was inserted. Two writers at once: one inserts."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return bool(connection.execute(dialect.insert(table).values(row).on_conflict_do_nothing()).rowcount == 1)
+    made = dialect.insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(made).first() is not None
 
 
 def _parsed(url: str) -> URL:

@@ -346,7 +346,7 @@ def _spots(pieces: Sequence[Piece]) -> str:
     told: list[str] = []
     waiting: str | None = None
     for piece in pieces:
-        words = quoted(piece.text)
+        words = quoted(piece.text.strip(" ,;"))
         if piece.kind == "removed":
             told += [f"{waiting} removed"] if waiting else []
             waiting = words

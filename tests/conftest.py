@@ -1,4 +1,4 @@
-"""What every test may ask for: a fresh database of either kind, with or without tables."""
+"""What every test may ask for: a fresh database of either kind, with or without tables; a registry to ask."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.demo.standin import StandIn, Study, read_releases
 from snapshots.database import Database
 from tests.databases import NoPostgresql, PostgresqlServer, SqliteFiles, postgresql_server
+from tests.registries import REAL_RELEASES
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +64,18 @@ def sqlite_database(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Datab
     opened = Database(sqlite_files.url(tmp_path, tables=True))
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def standin() -> Iterator[StandIn]:
+    """The registry on loopback, empty."""
+    with StandIn() as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def real_releases() -> list[tuple[str, dict[str, Study]]]:
+    """The recorded releases, oldest first: date, and what is new or different in it. Mark the test `real_records`."""
+    if not REAL_RELEASES.exists():
+        pytest.skip(f"the recorded releases are not here ({REAL_RELEASES})")
+    return list(read_releases(REAL_RELEASES))

@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+import notifiers.tables
 import snapshots.archive.tables
 import snapshots.leases  # noqa: F401  # imported for its tables, as are the two above
 from snapshots.database import Database, metadata

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import import_module
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from notifiers.message import Message
 from notifiers.rendering import Rendered
+from notifiers.retries import Whose
 
 CHANNELS: dict[str, str] = {
     "mailto": "notifiers.channels.email",
@@ -17,8 +18,6 @@ CHANNELS: dict[str, str] = {
     "http": "notifiers.channels.webhook",
 }
 """The scheme of an address → the module of its channel, loaded when first used. A new channel is one line here."""
-
-Whose = Literal["address", "operator", "message"]
 
 
 class DeliveryError(Exception):
@@ -41,7 +40,8 @@ class DeliveryError(Exception):
 class DeliverySettings(Struct, frozen=True, kw_only=True):
     """What sending needs to know of the installation; see the settings of the same names. Times in seconds.
 
-    `total_seconds` bounds one attempt from first packet to answer: keep it well under the lease of a claim.
+    `total_seconds` bounds one attempt from connection to answer; `lease_seconds`, how long a claim holds, is well above
+    it, and how late a message comes whose worker died.
     """
 
     smtp_url: str | None = None
@@ -51,6 +51,7 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
     user_agent: str = "trialdelta"
     connect_seconds: float = 10.0
     total_seconds: float = 45.0
+    lease_seconds: float = 180.0
 
     def __repr__(self) -> str:
         """Without the SMTP password: settings end up in logs."""
@@ -68,7 +69,9 @@ class Addressee(Protocol):
 
 
 class Channel(Protocol):
-    """What every channel module offers."""
+    """What every channel module offers. `READS_WORDS`: people read what it sends; else `rendered` is empty."""
+
+    READS_WORDS: bool
 
     def send(
         self, message: Message, rendered: Rendered, address: Addressee, settings: DeliverySettings, now: datetime

@@ -23,6 +23,8 @@ from notifiers.message import Message
 from notifiers.rendering import Rendered
 from notifiers.time_limit import TimeLimit
 
+READS_WORDS = True
+
 Encryption = Literal["implicit", "required", "opportunistic", "never"]
 
 

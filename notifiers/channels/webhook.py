@@ -14,6 +14,8 @@ from notifiers.clean_text import one_line
 from notifiers.message import Message, webhook_body
 from notifiers.rendering import Rendered
 
+READS_WORDS = False
+
 
 def send(
     message: Message,

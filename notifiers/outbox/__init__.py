@@ -13,10 +13,9 @@ from notifiers.outbox.claiming import (
 )
 from notifiers.outbox.enqueuing import enqueue
 from notifiers.outbox.holding import Held, held, release_held, replace_held
-from notifiers.outbox.loading import Asker, Told, load
+from notifiers.outbox.loading import Told, ToldBecause, ToldStep, assemble, load
 
 __all__ = [
-    "Asker",
     "Attempt",
     "Claimed",
     "Delivered",
@@ -24,7 +23,10 @@ __all__ = [
     "Held",
     "LeaseLost",
     "Told",
+    "ToldBecause",
+    "ToldStep",
     "UnknownDelivery",
+    "assemble",
     "begin_attempt",
     "cancel",
     "claim",

@@ -1,4 +1,4 @@
-"""What a person does about deliveries: try one again now, call one off, send all since a time once more, send a test."""
+"""What a person does about deliveries: try one again, call one off, send all since a time once more, send a test."""
 
 import secrets
 from datetime import datetime
@@ -9,7 +9,7 @@ from notifiers.outbox.rows import Asker, Due, close, put
 from notifiers.tables import addresses, deliveries, subscription_addresses, subscriptions
 
 
-class UnknownDelivery(LookupError):
+class UnknownDelivery(LookupError):  # noqa: N818  # it says what is wrong
     """There is no delivery of that id."""
 
     def __init__(self, delivery_id: str) -> None:
@@ -59,7 +59,7 @@ def replay(connection: Connection, since: datetime, now: datetime, uri: str | No
 
 
 def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
-    """A test message to every address of a subscription, due now; the ids. None where there is no such subscription."""
+    """A test message to every address of a subscription, due now; the ids, none where there is no such subscription."""
     link = subscription_addresses
     rows = connection.execute(
         select(subscriptions.c.id, link.c.address_id)

@@ -1,9 +1,9 @@
 """One worker takes one delivery that is due, tries it, and says what became of it; a claim is a lease.
 
-The same on SQLite and PostgreSQL: a conditional update, whose row count says who got it. Within an address the order of
-a record's messages is kept: a later one waits while an earlier one is open, and other records' messages pass by. At most
-one message at a time is under way to an address, and the least recently tried address is served first, so that one that
-never answers delays the others by no more than one try.
+The same on SQLite and PostgreSQL: a conditional update, whose row count says who got it. Within an address the order
+of a record's messages is kept: a later one waits while an earlier one is open, and other records' messages pass by. At
+most one message at a time is under way to an address, and the least recently tried address is served first, so that one
+that never answers delays the others by no more than one try.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from notifiers.tables import addresses, attempts, deliveries
 from snapshots.database import Database
 
 
-class LeaseLost(Exception):
+class LeaseLost(Exception):  # noqa: N818  # it says what happened
     """The delivery came due again and is no longer this worker's: nothing of it may be written."""
 
 
@@ -37,7 +37,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True):
-    """One try that has been written down. `number` counts all of the delivery's, `tries` those of its schedule, from 1."""
+    """One try that has been written down. `number` counts all of the delivery's, `tries` those of its schedule."""
 
     claimed: Claimed
     number: int

@@ -23,16 +23,35 @@ NEVER_TOLD_CAUSES = frozenset({"back-filled"})
 """Steps that somebody only now learnt of, though they are long past."""
 
 HOLDABLE = frozenset(
-    """
-    site.added site.removed site.renamed site.moved country.added country.removed
-    arm.changed intervention.changed
-    primary_outcome.reworded primary_outcome.time_frame_changed primary_outcome.description_changed
-    secondary_outcome.changed other_outcome.changed
-    eligibility.criteria_changed eligibility.population_changed
-    organization.changed responsible_party.changed official.changed
-    title.changed description.changed keyword.changed why_stopped.changed
-    publication.changed link.changed ipd_sharing.changed design.changed record.changed
-    """.split()
+    {
+        "site.added",
+        "site.removed",
+        "site.renamed",
+        "site.moved",
+        "country.added",
+        "country.removed",
+        "arm.changed",
+        "intervention.changed",
+        "primary_outcome.reworded",
+        "primary_outcome.time_frame_changed",
+        "primary_outcome.description_changed",
+        "secondary_outcome.changed",
+        "other_outcome.changed",
+        "eligibility.criteria_changed",
+        "eligibility.population_changed",
+        "organization.changed",
+        "responsible_party.changed",
+        "official.changed",
+        "title.changed",
+        "description.changed",
+        "keyword.changed",
+        "why_stopped.changed",
+        "publication.changed",
+        "link.changed",
+        "ipd_sharing.changed",
+        "design.changed",
+        "record.changed",
+    }
 )
 """Changes of texts and places, as a registry makes them in masses when it reformats its records. Nothing else is held,
 and neither is a message that tells anything else beside them."""
@@ -63,7 +82,7 @@ def enqueue(
     _note_wanted(connection, step, wants)
     by_address = _by_address(connection, wants)
     written = [
-        put(connection, _due(connection, step, address_id, asked, now, held_until), now)
+        put(connection, _due(connection, step, address_id, asked, now=now, held_until=held_until), now)
         for address_id, asked in by_address.items()
     ]
     return [delivery_id for delivery_id in written if delivery_id]
@@ -192,6 +211,7 @@ def _due(
     step: Step,
     address_id: int,
     wants: Sequence[_Want],
+    *,
     now: datetime,
     held_until: datetime | None,
 ) -> Due:

@@ -37,7 +37,7 @@ def release_held(connection: Connection, now: datetime) -> int:
 
 def replace_held(connection: Connection, notice: Step, steps: Collection[int], now: datetime) -> list[str]:
     """Tell what is held of these steps as one `notice` (a step of the registry's own): each address that waits for any
-    of it gets the notice once, for all subscriptions that waited; what was held is cancelled. Ids of the new deliveries.
+    of it gets the notice once, for all subscriptions that waited; what was held is cancelled. The new deliveries' ids.
     """
     replaced = [one for one in held(connection) if one.step_id in steps]
     askers = askers_of(connection, [one.delivery_id for one in replaced])

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from notifiers import addresses, filters, subscriptions
 from notifiers.addresses import Address
+from notifiers.message import Coverage
 from notifiers.outbox.by_hand import UnknownDelivery
 from notifiers.outbox.rows import Asker, askers_of
 from notifiers.tables import addresses as address_rows
@@ -17,18 +18,8 @@ from notifiers.tables import deliveries, delivery_changes, wanted_changes
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
 
-
-class Coverage(Struct, frozen=True, kw_only=True):
-    """What a digest's silence rests on: how many records it watches, when the registry was last looked through and for
-    which release, and which of the records could not be checked (id, reason). Times are aware UTC.
-    """
-
-    since: datetime
-    until: datetime
-    watched: int
-    last_checked: datetime | None = None
-    release: str | None = None
-    unchecked: tuple[tuple[str, str], ...] = ()
+IDS_AT_ONCE = 5000
+"""Neither database takes any number of parameters."""
 
 
 class ToldBecause(Struct, frozen=True, kw_only=True):
@@ -122,9 +113,16 @@ def _because(asker: Asker, stored: subscriptions.Stored | None) -> ToldBecause:
 
 def _steps(connection: Connection, change_ids: Collection[int], step_ids: Iterable[int] | None) -> tuple[ToldStep, ...]:
     if step_ids is None:
-        of_changes = select(wanted_changes.c.step_id).where(wanted_changes.c.change_id.in_(change_ids)).distinct()
-        step_ids = connection.execute(of_changes).scalars().all()
+        step_ids = _steps_of(connection, sorted(change_ids))
     found = [archive.find_step(connection, step_id) for step_id in sorted(step_ids)]
     found.sort(key=lambda step: (step.registry, step.registry_id or ""))
     told = [ToldStep(step, tuple(one for one in step.changes if one.id in change_ids)) for step in found]
     return tuple(step for step in told if step.changes)
+
+
+def _steps_of(connection: Connection, change_ids: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    for start in range(0, len(change_ids), IDS_AT_ONCE):
+        some = wanted_changes.c.change_id.in_(change_ids[start : start + IDS_AT_ONCE])
+        found.update(connection.execute(select(wanted_changes.c.step_id).where(some)).scalars())
+    return found

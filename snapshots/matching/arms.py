@@ -76,7 +76,8 @@ _INTERVENTION_PASSES = (
 
 _GENERAL_OF_ARMS: Words = word_list("arm group cohort part phase stage period treatment participant patient")
 _LEAST_DESCRIPTION = 40
-"""Shorter descriptions ("Standard of care") tell no arm from another."""
+"""Shorter descriptions ("10 mg daily") must be equal: one word makes another arm."""
+_NOTHING: Hashable = (None, frozenset[str]())
 
 
 class _Drawn(Struct, frozen=True):
@@ -109,6 +110,12 @@ def _type_and_interventions(drawn: _Drawn) -> Hashable:
     return enum_key(drawn.arm.type), drawn.interventions
 
 
+def _telling(drawn: _Drawn) -> Iterable[Hashable]:
+    """Cohorts without type and interventions are not the same for that."""
+    both = _type_and_interventions(drawn)
+    return () if both == _NOTHING else (both,)
+
+
 def _more_alike(old: _Drawn, new: _Drawn) -> tuple[bool, float]:
     return _same_description(old, new), fuzz.ratio(_label(old), _label(new))
 
@@ -125,6 +132,8 @@ def _similar(old: _Drawn, new: _Drawn) -> tuple[float, bool] | None:
 
 def _descriptions_alike(old: Arm, new: Arm) -> float:
     one, other = _description(old), _description(new)
+    if one == other != "":
+        return 1.0
     if min(len(one), len(other)) < _LEAST_DESCRIPTION:
         return 0.0
     return fuzz.ratio(one, other, score_cutoff=90) / 100
@@ -135,8 +144,10 @@ _ARM_PASSES = (
         key=_label,
         prefer=(_type_and_interventions, lambda drawn: _description(drawn.arm), lambda drawn: _rest(drawn.arm)),
     ),
-    ByLikeness(likeness=_more_alike, blocks=lambda drawn: (_type_and_interventions(drawn),)),
+    ByLikeness(likeness=_more_alike, blocks=_telling),
     ByLikeness(likeness=_similar),
+    # only cohorts that tell nothing are left here: one for one is a new label
+    ByKey(key=lambda drawn: _NOTHING if _type_and_interventions(drawn) == _NOTHING else None, only=True),
 )
 
 # --- echoes -----------------------------------------------------------------------------------------------------------

@@ -30,11 +30,10 @@ _PLACEHOLDERS = frozenset(
         "local institution",
         "research site",
         "site",
-        "study site",
         "trial site",
     }
 )
-_PLACEHOLDER_ENDS = ("investigational site", "investigative site", "investigator site")
+_PLACEHOLDER_ENDS = ("investigational site", "investigative site", "investigator site", "study site")
 _PLACEHOLDER_START = "for additional information regarding investigative site"
 
 _GENERIC = frozenset(
@@ -53,14 +52,20 @@ _GENERIC = frozenset(
     chu chru chr ch irccs azienda asst ausl usl asl aou
     institute institutes institution institutions institut instituto instituts instytut istituto ustav enstitusu
     oncology oncologic oncological oncologico oncologica oncologia oncologie onkologie onkologii onkologiczny onkoloji
-    hematology haematology cancer cancerology tumor
+    hematology haematology cancer cancers cancerology tumor radiotherapy
+    allergy asthma cardiology cardiovascular dermatology endocrinology gastroenterology gynecology gynaecology immunology
+    infectious diseases disease internal nephrology neurology ophthalmology orthopaedics orthopedics pediatric pediatrics
+    paediatric paediatrics psychiatry pulmonary pulmonology rheumatology surgery urology children childrens
+    allergology allergologie alergologii dermatologie
     research recherche investigacion investigaciones investigation investigations ricerca ricerche pesquisa forschung
     trials trial studies study site
     health healthcare care sante salud saude system systems service services trust nhs
     school college faculty facultad faculdade faculte fakultesi department dept division unit
     foundation fondation fondazione fundacion fundacao
     practice practices private associates associated specialists group partners
-    general national regional state provincial county municipal district public city central
+    general national regional state provincial prefectural county municipal district public city central council
+    affiliated people peoples veterans memorial campus branch multiprofile dispensary polyclinic poliklinik policlinico
+    fakultni fakultna complejo kantonsspital
     """)
 )
 _LEGAL = frozenset(
@@ -70,6 +75,8 @@ _LEGAL = frozenset(
     """)
 )
 _DROPPED = _GENERIC | _LEGAL
+_QUALIFYING = frozenset(_WORD.findall("first second third fourth fifth new old north south east west saint st"))
+"""Words that tell one "Affiliated Hospital" from another but, alone, name nothing."""
 _LINKING = re.compile(
     r"(?<![\w-])(?:the|of|and|at|in|for|an?|del?|dell[aeo]|de[igs]|di|d[aou]s?|l[aoe]s?|el|il|van|von|de[rmn]|und|f[uü]r|et|[eiyw]|zu|im)"
     r"(?![\w-])"
@@ -119,7 +126,8 @@ def own_name(facility: str | None, city: str | None) -> str:
     city_words = _words(_LINKING.sub(" ", _plain(city).casefold()))
     for dropped in (city_words, [word for word in city_words if word not in _GENERIC]):
         words = _without_run(words, dropped)
-    return name_key("".join(word for word in words if _unaccented(word) not in _DROPPED))
+    kept = [word for word in words if _unaccented(word) not in _DROPPED]
+    return "" if _QUALIFYING.issuperset(kept) else name_key("".join(kept))
 
 
 def _plain(name: str | None) -> str:

@@ -43,15 +43,14 @@ def _singular(word: str) -> str:
 def alike(one: Words, other: Words, *, enough: float, contained: int) -> float | None:
     """How alike (0 to 1) two sets of words are; None where that is less than `enough`.
 
-    A set of at least `contained` words that lies whole in the other one is alike however much longer that is.
+    For a set of at least `contained` words that lies whole in the other one, half is enough.
     """
     if not (one and other):
         return None
     shared = len(one & other)
     likeness = 2 * shared / (len(one) + len(other))
-    if likeness >= enough or (shared == min(len(one), len(other)) and shared >= contained):
-        return likeness
-    return None
+    whole = shared == min(len(one), len(other)) and shared >= contained
+    return likeness if likeness >= (min(enough, 0.5) if whole else enough) else None
 
 
 def letters_alike(one: str | None, other: str | None, enough: float) -> float | None:

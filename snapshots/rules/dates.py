@@ -68,9 +68,7 @@ def _same_type(before: PartialDate, after: PartialDate) -> bool:
 def _come_or_gone(date: str, before: PartialDate | None, after: PartialDate | None, new: Trial) -> Change:
     word = "removed" if after is None else "added"
     summary = f"{_NAMES[date]} {word}: {partial_date_words(after or before)}"
-    return change(
-        f"{date}.{word}", summary=summary, before=_json(before), after=_json(after), path=new.path(date)
-    )
+    return change(f"{date}.{word}", summary=summary, before=_json(before), after=_json(after), path=new.path(date))
 
 
 def _otherwise_different(date: str, before: PartialDate, after: PartialDate, new: Trial) -> Change | None:
@@ -115,28 +113,20 @@ def _moved_words(verb: str) -> _Sentence:
 
 
 def _reached_words(before: PartialDate, after: PartialDate, days: int | None) -> str:
-    if days == 0:
-        return f"reached on {date_words(after.date)} as planned{_unless_same(before, after)}"
-    return f"reached: {date_words(after.date)}, {_off(days)} planned ({date_words(before.date)})"
-
-
-def _unless_same(before: PartialDate, after: PartialDate) -> str:
-    return "" if before.date == after.date else f" ({date_words(before.date)})"
-
-
-def _off(days: int | None) -> str:
-    if days is None:
-        return "not comparable with the date"
-    return f"{shift_words(days)} {'later' if days > 0 else 'earlier'} than"
+    planned = f"{_distance(days)} planned" if days != 0 else "as planned"
+    was = f" ({date_words(before.date)})" if before.date != after.date else ""
+    return f"reached: {date_words(after.date)}, {planned}{was}"
 
 
 def _unreached_words(before: PartialDate, after: PartialDate, days: int | None) -> str:
-    shift = "on the same date" if days == 0 else _off(days)
-    return f"no longer actual: now planned for {date_words(after.date)}, {shift} {_the_actual(before, days)}"
+    shift = f"{_distance(days)} the actual date" if days != 0 else "the same as the actual date"
+    return f"no longer actual: now planned for {date_words(after.date)}, {shift} ({date_words(before.date)})"
 
 
-def _the_actual(before: PartialDate, days: int | None) -> str:
-    return "as the actual one given before" if days == 0 else f"the actual date given before ({date_words(before.date)})"
+def _distance(days: int | None) -> str:
+    if days is None:
+        return "not comparable with what was"
+    return f"{shift_words(days)} {'later' if days > 0 else 'earlier'} than"
 
 
 def _refined_words(before: PartialDate, after: PartialDate, _: int | None) -> str:

@@ -1,6 +1,6 @@
 """What changed in the design: enrollment, phase, type of study, arms, interventions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from snapshots.canonical import age_key, enum_key, value_key
@@ -127,15 +127,19 @@ def _reported_words(before: Json, after: Json) -> str:
     return f"Actual enrollment reported: {_people(after)} ({planned})"
 
 
-_ENROLLMENT_WORDS = {
+def _corrected_words(before: Json, after: Json) -> str:
+    return f"Actual enrollment corrected from {_people(before)} to {_people(after)}"
+
+
+def _unreached_words(before: Json, after: Json) -> str:
+    return f"Enrollment is planned again: {_people(after)} (actual before: {_people(before)})"
+
+
+_ENROLLMENT_WORDS: dict[str, Callable[[Json, Json], str]] = {
     "enrollment.target_changed": _target_words,
     "enrollment.actual_reported": _reported_words,
-    "enrollment.actual_corrected": lambda before, after: (
-        f"Actual enrollment corrected from {_people(before)} to {_people(after)}"
-    ),
-    "enrollment.unreached": lambda before, after: (
-        f"Enrollment is planned again: {_people(after)} (actual before: {_people(before)})"
-    ),
+    "enrollment.actual_corrected": _corrected_words,
+    "enrollment.unreached": _unreached_words,
 }
 
 # --- type, phases, other fields ---------------------------------------------------------------------------------------

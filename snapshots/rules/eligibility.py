@@ -116,7 +116,7 @@ def _criteria_told(found: Mapping[Section, SectionDifference]) -> str:
 
 
 def _section_told(section: Section, those: SectionDifference) -> Iterator[str]:
-    """ "1 inclusion criterion added (“…”)": the words themselves where there is just one."""
+    """How many were added, removed and reworded; the words themselves where there is just one."""
     for verb, texts in (
         ("added", those.added),
         ("removed", those.removed),

@@ -168,6 +168,8 @@ def shown(value: Json, *, enumerated: bool = False) -> str:
 
 # --- objects as they stand in the record ------------------------------------------------------------------------------
 
+_MOST_TOLD = 3
+
 
 class Members(Struct, frozen=True):
     """The members of an object that say something else, with their values; None where absent."""
@@ -189,12 +191,12 @@ class Members(Struct, frozen=True):
 
     def told(self, words: Mapping[str, str], enumerated: Container[str]) -> str:
         """A sentence of all that differs; `words` by the registry's key, `enumerated` the keys of enumerated values."""
-        return capitalised(
-            "; ".join(
-                field_told(words.get(name, name), self.before[name], self.after[name], enumerated=name in enumerated)
-                for name in self.before
-            )
-        )
+        parts = [
+            field_told(words.get(name, name), self.before[name], self.after[name], enumerated=name in enumerated)
+            for name in self.before
+        ]
+        more = [f"{len(parts) - _MOST_TOLD} more fields differ"] if len(parts) > _MOST_TOLD + 1 else []
+        return capitalised("; ".join([*parts[: _MOST_TOLD if more else None], *more]))
 
 
 def differing_members(before: Mapping[str, Json], after: Mapping[str, Json], enumerated: Container[str]) -> Members:

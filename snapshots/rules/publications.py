@@ -63,11 +63,11 @@ def _subject(publication: Publication) -> Subject:
 
 
 def _words(publication: Publication) -> str:
-    """ "publication PMID 31361601 (“Smith J, …”)"."""
+    """A publication in a sentence: its PMID and citation as far as known."""
     number, citation = pmid(publication), publication.citation
     if number is None:
-        return f"publication {quoted(citation)}" if citation else "a publication without citation"
-    return f"publication PMID {number}" + (f" ({quoted(citation)})" if citation else "")
+        return quoted(citation) if citation else "without PMID and citation"
+    return f"PMID {number}" + (f" ({quoted(citation)})" if citation else "")
 
 
 def _severity(*publications: Publication) -> Severity | None:
@@ -79,7 +79,7 @@ def _linked(new: Trial, publication: Publication) -> Change:
     retracted = ", already retracted" if publication.retractions else ""
     return change(
         "publication.added",
-        summary=f"Linked: {_words(publication)}{kind if publication.type else ''}{retracted}",
+        summary=f"Publication linked: {_words(publication)}{kind if publication.type else ''}{retracted}",
         subject=_subject(publication),
         after=publication.citation or _name(publication),
         path=new.path("publications", publication.position),
@@ -97,7 +97,7 @@ _TYPE_WORDS = {
 def _unlinked(old: Trial, publication: Publication) -> Change:
     return change(
         "publication.removed",
-        summary=f"No longer linked: {_words(publication)}",
+        summary=f"Publication no longer linked: {_words(publication)}",
         subject=_subject(publication),
         before=publication.citation or _name(publication),
         path=old.path("publications", publication.position),
@@ -117,7 +117,7 @@ def _retracted(new: Trial, before: Publication, after: Publication) -> Iterator[
         sources = listed(filter(None, (clipped(source or number, 80) for number, source in after.retractions)))
         yield change(
             "publication.retracted",
-            summary=f"Retracted: {_words(after)}{f'; notice: {sources}' if sources else ''}",
+            summary=f"Publication retracted: {_words(after)}{f'; notice: {sources}' if sources else ''}",
             subject=_subject(after),
             before=_notices_json(before),
             after=_notices_json(after),
@@ -126,7 +126,7 @@ def _retracted(new: Trial, before: Publication, after: Publication) -> Iterator[
     elif was != now:
         yield change(
             "publication.changed",
-            summary=f"A retraction notice is gone from {_words(after)}",
+            summary=f"Publication {_words(after)}: a retraction notice is gone",
             subject=_subject(after),
             before=_notices_json(before),
             after=_notices_json(after),
@@ -143,10 +143,10 @@ def _differs(new: Trial, item: Compared[Publication]) -> Iterator[Change]:
     path = new.path("publications", item.new.position)
     if item:
         before, after = before_and_after(item, new, "publications", "citation")
-        words = f"publication PMID {pmid(item.new)}" if pmid(item.new) else _words(item.old)
+        words = f"PMID {pmid(item.new)}" if pmid(item.new) else _words(item.old)
         yield change(
             "publication.changed",
-            summary=f"Changed: {words}: {told(item)}",
+            summary=f"Publication {words}: {told(item)}",
             subject=_subject(item.new),
             before=before,
             after=after,
@@ -171,12 +171,13 @@ def _links(old: Trial, new: Trial) -> list[Change]:
     if old.links == new.links:
         return []
     matched = match_links(old, new)
-    found = [_link(old, link, "removed", before=_link_name(link)) for link in matched.removed]
-    found += [_link(new, link, "added", after=_link_name(link)) for link in matched.added]
+    found = [_link(old, link, _words_of_link("removed", link), before=_link_name(link)) for link in matched.removed]
+    found += [_link(new, link, _words_of_link("added", link), after=_link_name(link)) for link in matched.added]
     for item in compared(matched.pairs, _LINK_FIELDS):
         if item:
             before, after = before_and_after(item, new, f"links.{item.new.kind}", "url")
-            found.append(_link(new, item.new, "changed", before, after, told(item)))
+            summary = f"{_words_of_link('changed', item.old)}: {told(item)}"
+            found.append(_link(new, item.new, summary, before=before, after=after))
         found += leftovers(item.old.rest, item.new.rest, _link_path(new, item.new))
     return found
 
@@ -189,14 +190,15 @@ def _link_path(trial: Trial, link: Link) -> str:
     return trial.path(f"links.{link.kind}", link.position)
 
 
-def _link(
-    trial: Trial, link: Link, verb: str, before: object = None, after: object = None, details: str = ""
-) -> Change:
-    label = f" ({quoted(link.label, 80)})" if link.label and link.url and verb != "changed" else ""
-    ending = f": {details}" if details else ""
+def _words_of_link(verb: str, link: Link) -> str:
+    label = f" ({quoted(link.label, 80)})" if link.label and link.url else ""
+    return f"{_LINK_WORDS.get(link.kind, 'Link')} {verb}: {clipped(_link_name(link), 200)}{label}"
+
+
+def _link(trial: Trial, link: Link, summary: str, *, before: object = None, after: object = None) -> Change:
     return change(
         "link.changed",
-        summary=f"{_LINK_WORDS[link.kind]} {verb}: {clipped(_link_name(link), 200)}{label}{ending}",
+        summary=summary,
         subject={"type": "link", "name": _link_name(link), "label": link.label},
         before=before,
         after=after,

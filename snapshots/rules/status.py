@@ -19,14 +19,16 @@ COVERS = frozenset(
 
 OPEN = frozenset({"RECRUITING", "ENROLLING_BY_INVITATION"})
 STOPPED = frozenset({"SUSPENDED", "TERMINATED", "WITHDRAWN"})
-_EXPANDED_ACCESS = frozenset({"AVAILABLE", "NO_LONGER_AVAILABLE", "TEMPORARILY_NOT_AVAILABLE", "APPROVED_FOR_MARKETING"})
+_EXPANDED_ACCESS = frozenset(
+    {"AVAILABLE", "NO_LONGER_AVAILABLE", "TEMPORARILY_NOT_AVAILABLE", "APPROVED_FOR_MARKETING"}
+)
 _ENDED = {
     "SUSPENDED": "study.suspended",
     "TERMINATED": "study.terminated",
     "WITHDRAWN": "study.withdrawn",
     "COMPLETED": "study.completed",
 }
-_FROM_TO = {
+_FROM_TO: dict[tuple[str | None, str | None], str] = {
     (None, "RECRUITING"): "recruitment.opened",
     (None, "ENROLLING_BY_INVITATION"): "recruitment.opened",
     ("NOT_YET_RECRUITING", "RECRUITING"): "recruitment.opened",
@@ -68,11 +70,15 @@ def status_kind(old: Trial, new: Trial) -> str | None:
         return "record.released"
     if after == "UNKNOWN":
         return "status.unknown"
-    if before == "UNKNOWN":
-        before = enum_key(old.last_known_status)
-        if before == after:
-            return "status.reverified"
-    return _between(before, after, _is_expanded_access(old) or _is_expanded_access(new))
+    if before == "UNKNOWN" and after == former_status(old):
+        return "status.reverified"
+    return _between(former_status(old), after, _is_expanded_access(old) or _is_expanded_access(new))
+
+
+def former_status(old: Trial) -> str | None:
+    """The status that a new one is read against: the last known one where the registry says UNKNOWN."""
+    status = enum_key(old.overall_status)
+    return enum_key(old.last_known_status) if status == "UNKNOWN" else status
 
 
 def _between(before: str | None, after: str | None, expanded_access: bool) -> str:
@@ -90,9 +96,10 @@ def _is_expanded_access(trial: Trial) -> bool:
 
 
 def _status_change(kind: str, old: Trial, new: Trial) -> Change:
+    remark = _REMARKS.get(kind, "")
     return change(
         kind,
-        summary=f"The study is now {_after(new)} (was: {_before(old)}){_REMARKS.get(kind, '')}{_reason_given(old, new)}",
+        summary=f"The study is now {_after(new)} (was: {_before(old)}){remark}{_reason_given(old, new)}",
         before=old.overall_status,
         after=new.overall_status,
         path=new.path("overall_status"),
@@ -153,7 +160,9 @@ def _expanded_access(old: Trial, new: Trial) -> list[Change]:
     before, after = bool(old.has_expanded_access), bool(new.has_expanded_access)
     if before != after:
         words = "available" if after else "no longer available"
-        return [_access_change("has_expanded_access", f"Expanded access is {words}{_which(old, new)}", before, after, new)]
+        return [
+            _access_change("has_expanded_access", f"Expanded access is {words}{_which(old, new)}", before, after, new)
+        ]
     if enum_key(old.expanded_access_status) != enum_key(new.expanded_access_status):
         status = status_words(new.expanded_access_status)
         was = status_words(old.expanded_access_status)

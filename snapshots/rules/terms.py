@@ -7,7 +7,7 @@ from snapshots.changes import Change
 from snapshots.matching.references import match_identifiers
 from snapshots.rules.build import change, leftovers
 from snapshots.rules.fields import field_told
-from snapshots.sentences import capitalised, listed, quoted
+from snapshots.sentences import capitalised, quoted
 from snapshots.trial import Identifier, Trial
 
 COVERS = frozenset(

@@ -20,8 +20,8 @@ _TITLE = re.compile(rb"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 class Trouble(Enum):
     """Why an answer is not data."""
 
-    UNREACHABLE = "the registry cannot be reached"
-    TOO_SLOW = "the answer took too long"
+    UNREACHABLE = "the registry cannot be reached, or says nothing"
+    TOO_SLOW = "the answer came too slowly"
     TOO_BIG = "the answer is larger than any page can be"
     TOO_FAST = "the registry wants fewer questions"
     FORBIDDEN = "the registry refuses to talk to us"
@@ -46,7 +46,8 @@ _SPLITS = {
     Trouble.GARBLED,
     Trouble.ENDLESS,
 }
-_NOT_AGAIN = {Trouble.TOO_BIG, Trouble.ENDLESS}
+_NOT_AGAIN = {Trouble.TOO_SLOW, Trouble.TOO_BIG, Trouble.ENDLESS}
+"""Not permanent, but at once the same again: fewer records, or another hour, can help."""
 
 
 class AnswerError(RegistryError):

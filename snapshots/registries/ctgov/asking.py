@@ -127,6 +127,8 @@ class Asking:
         except AnswerError as error:
             if self._takes_fields or "pageToken" in params or not error.may_be_the_fields:
                 raise
+            # whatever comes now: where it fails without them too, they were not to blame
+            self._takes_fields = True
             told = ask(params)
             self._takes_fields = False
             return told

@@ -13,7 +13,7 @@ from snapshots.registries.ctgov import fields, pages, parse
 from snapshots.registries.ctgov.answers import AnswerError, Patience, Trouble, trouble
 from snapshots.registries.ctgov.asking import Asking
 from snapshots.registries.ctgov.fetching import Fetching
-from snapshots.registries.ctgov.ids import REGISTRY_HOST, is_id, normalise
+from snapshots.registries.ctgov.ids import is_id, normalise, record_page
 from snapshots.registries.ctgov.wire import Timeouts, Wire
 from snapshots.registry import Answer, NotAnswered, Registry, Release, Turn
 from snapshots.trial import Trial
@@ -124,7 +124,7 @@ class CtgovRegistry(Registry):
 
     def url(self, record_id: str) -> str:
         """The record's page at the registry."""
-        return f"https://{REGISTRY_HOST}/study/{record_id}"
+        return record_page(record_id)
 
     def _found(self, query: Mapping[str, str]) -> Iterator[str]:
         self._asking.forget_consent()

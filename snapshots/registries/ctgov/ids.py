@@ -16,6 +16,11 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def record_page(record_id: str) -> str:
+    """Where a person reads the record."""
+    return f"https://{REGISTRY_HOST}/study/{record_id}"
+
+
 def normalise(text: str) -> str:
     """The id that `text` means: an id in any case, width and spacing, or an address of one record at the registry.
 

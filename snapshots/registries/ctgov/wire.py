@@ -97,7 +97,7 @@ class Wire:
             came = f"could not be reached at {self._base} within {self._timeouts.connect:g} s"
             return trouble(Trouble.UNREACHABLE, asked, came)
         if isinstance(error, httpx2.TimeoutException):
-            return trouble(Trouble.TOO_SLOW, asked, f"said nothing for {self._timeouts.read:g} s")
+            return trouble(Trouble.UNREACHABLE, asked, f"said nothing for {self._timeouts.read:g} s")
         if isinstance(error, httpx2.RemoteProtocolError) and "complete" in str(error):
             return trouble(Trouble.GARBLED, asked, "answered with a body that was cut short")
         return trouble(Trouble.UNREACHABLE, asked, f"could not be reached at {self._base} ({_reason(error)})")

@@ -1,0 +1,67 @@
+"""How the parts are put together from the settings: database, registry, what sending needs; and the clock."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from random import Random
+
+from monitor import schema
+from monitor.settings import Settings
+from notifiers.channels import DeliverySettings
+from snapshots.database import Database
+from snapshots.registries.ctgov.answers import Patience
+from snapshots.registries.ctgov.client import CtgovRegistry
+from snapshots.turns import DatabaseTurn
+
+REGISTRY = "ctgov"
+"""The one registry there is so far, as it stands in the tables."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC. Only entry points call it; everything else is given the time."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The database, usable: an empty one gets its tables. Raises DatabaseError that says what to do otherwise."""
+    database = Database(settings.database_url)
+    try:
+        schema.ensure_usable(database)
+        yield database
+    finally:
+        database.dispose()
+
+
+def ctgov(
+    settings: Settings,
+    database: Database,
+    *,
+    clock: Clock = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+    patience: Patience | None = None,
+) -> CtgovRegistry:
+    """ClinicalTrials.gov, asked one request at a time across all processes of this database."""
+    turn = DatabaseTurn(database, REGISTRY, settings.request_interval, clock, sleep)
+    return CtgovRegistry(
+        settings.ctgov_url, settings.user_agent, turn, clock=clock, sleep=sleep, patience=patience
+    )
+
+
+def delivery_settings(settings: Settings) -> DeliverySettings:
+    """What sending needs to know of the installation."""
+    return DeliverySettings(
+        smtp_url=settings.smtp_url,
+        mail_from=settings.mail_from,
+        base_url=settings.base_url,
+        allow_private_networks=settings.allow_private_networks,
+        user_agent=settings.user_agent,
+    )
+
+
+def chance() -> Random:
+    """Spreads retries, guards nothing."""
+    return Random()  # noqa: S311

@@ -1,0 +1,150 @@
+"""Who was told what, when, and with what answer: read only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, select
+
+from notifiers.outbox.rows import Asker, askers_of
+from notifiers.tables import addresses, attempts, deliveries, delivery_changes
+from snapshots import archive
+from snapshots.archive.tables import changes as archive_changes
+from snapshots.archive.tables import records, steps
+
+STATES = ("pending", "held", "sending", "delivered", "failed", "cancelled")
+
+
+class Try(Struct, frozen=True, kw_only=True):
+    """One try. `outcome` is delivered, retry or failed; None where the worker is at it or never came back."""
+
+    number: int
+    worker: str
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    answer: str | None
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One delivery: what it told (the step and ids of changes), to whom and for whom, and what became of it.
+
+    `due_at` is when it comes due (again); None when nothing more is to be done. Times are aware UTC.
+    """
+
+    delivery_id: str
+    type: str
+    uri: str
+    state: str
+    askers: tuple[Asker, ...]
+    step_id: int | None
+    change_ids: tuple[int, ...]
+    created_at: datetime
+    planned_at: datetime
+    due_at: datetime | None
+    finished_at: datetime | None
+    last_answer: str | None
+    tries: tuple[Try, ...]
+
+
+def listing(
+    connection: Connection, state: str | None = None, since: datetime | None = None, limit: int = 100
+) -> list[Entry]:
+    """The newest deliveries first: all, or those in a state, or made since then."""
+    wanted = _DELIVERIES.order_by(deliveries.c.number.desc()).limit(limit)
+    if state is not None:
+        wanted = wanted.where(deliveries.c.state == state)
+    if since is not None:
+        wanted = wanted.where(deliveries.c.created_at >= since)
+    return _entries(connection, wanted)
+
+
+def show(connection: Connection, delivery_id: str) -> Entry | None:
+    """One delivery; None where there is none of that id."""
+    return next(iter(_entries(connection, _DELIVERIES.where(deliveries.c.id == delivery_id))), None)
+
+
+def of_change(connection: Connection, change_id: int) -> list[Entry]:
+    """The deliveries that told a change, oldest first."""
+    telling = select(delivery_changes.c.delivery_id).where(delivery_changes.c.change_id == change_id)
+    return _entries(connection, _DELIVERIES.where(deliveries.c.id.in_(telling)).order_by(deliveries.c.number))
+
+
+def of_step(connection: Connection, step_id: int) -> list[Entry]:
+    """The deliveries that told any change of a step, digests too, oldest first."""
+    changes = [stored.id for stored in archive.find_step(connection, step_id).changes]
+    telling = select(delivery_changes.c.delivery_id).where(delivery_changes.c.change_id.in_(changes))
+    mine = deliveries.c.id.in_(telling) | (deliveries.c.step_id == step_id)
+    return _entries(connection, _DELIVERIES.where(mine).order_by(deliveries.c.number))
+
+
+def of_record(connection: Connection, registry: str, any_id: str) -> list[Entry]:
+    """The deliveries that told anything of a record (by any of its ids), digests too, oldest first."""
+    record = archive.find_record(connection, registry, any_id)
+    if record is None:
+        return []
+    mine = select(records.c.id).where((records.c.id == record.id) | (records.c.merged_into == record.id))
+    told = (
+        select(archive_changes.c.id).join(steps, steps.c.id == archive_changes.c.step).where(steps.c.record.in_(mine))
+    )
+    telling = select(delivery_changes.c.delivery_id).where(delivery_changes.c.change_id.in_(told))
+    return _entries(connection, _DELIVERIES.where(deliveries.c.id.in_(telling)).order_by(deliveries.c.number))
+
+
+_DELIVERIES = select(deliveries, addresses.c.uri).join(addresses, addresses.c.id == deliveries.c.address_id)
+
+
+def _entries(connection: Connection, wanted: Select[Any]) -> list[Entry]:
+    rows = connection.execute(wanted).all()
+    ids = [row.id for row in rows]
+    askers = askers_of(connection, ids)
+    changes = _changes(connection, ids)
+    tries = _tries(connection, ids)
+    return [
+        _entry(row, askers.get(row.id, ()), tuple(changes.get(row.id, ())), tuple(tries.get(row.id, ())))
+        for row in rows
+    ]
+
+
+def _changes(connection: Connection, ids: Sequence[str]) -> dict[str, list[int]]:
+    link = delivery_changes
+    found: dict[str, list[int]] = {}
+    for row in connection.execute(select(link).where(link.c.delivery_id.in_(ids)).order_by(link.c.change_id)):
+        found.setdefault(row.delivery_id, []).append(row.change_id)
+    return found
+
+
+def _tries(connection: Connection, ids: Sequence[str]) -> dict[str, list[Try]]:
+    found: dict[str, list[Try]] = {}
+    rows = select(attempts).where(attempts.c.delivery_id.in_(ids)).order_by(attempts.c.delivery_id, attempts.c.number)
+    for row in connection.execute(rows):
+        found.setdefault(row.delivery_id, []).append(
+            Try(
+                number=row.number,
+                worker=row.worker,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+                outcome=row.outcome,
+                answer=row.answer,
+            )
+        )
+    return found
+
+
+def _entry(row: Row[Any], askers: tuple[Asker, ...], changes: tuple[int, ...], tries: tuple[Try, ...]) -> Entry:
+    return Entry(
+        delivery_id=row.id,
+        type=row.type,
+        uri=row.uri,
+        state=row.state,
+        askers=askers,
+        step_id=row.step_id,
+        change_ids=changes,
+        created_at=row.created_at,
+        planned_at=row.planned_at,
+        due_at=row.next_attempt_at,
+        finished_at=row.finished_at,
+        last_answer=row.last_answer,
+        tries=tries,
+    )
