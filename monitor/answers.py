@@ -80,6 +80,7 @@ class Look:
         registry: Registry,
         clock: Callable[[], datetime],
         lease: leases.Lease,
+        *,
         release: Release,
         scope: str,
         asked: int,
@@ -129,11 +130,11 @@ class Look:
             archive.finish_sweep(
                 connection,
                 self._sweep,
-                report.asked,
-                report.answered,
-                report.changed,
-                len(report.exceptions),
-                self._clock(),
+                asked=report.asked,
+                answered=report.answered,
+                changed=report.changed,
+                failed=len(report.exceptions),
+                now=self._clock(),
             )
         return report
 
@@ -193,7 +194,7 @@ class Look:
         self._store(found, head, self._changes(found))
 
     def _changes(self, found: "_Found") -> Sequence[Change]:
-        """What is told: everything that differs; but a first look is no news, and across a merge nothing is compared."""
+        """What is told: all that differs; but a first look is no news, and nothing is compared across a merge."""
         if found.old is None:
             return [_first_seen(found.trial)]
         return [] if found.took_a_place else changes_between(found.old, found.trial)

@@ -42,7 +42,7 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
     try:
         usable = _database(with_database)
         yield usable
-        release = yield from _registry(conf, with_database if usable.verdict != "failure" else None)
+        release = yield from _registry(conf)
         if usable.verdict != "failure":
             yield from _work(with_database, release, now)
     except DatabaseError as error:
@@ -73,7 +73,9 @@ def _smtp(conf: Settings) -> Finding:
     except ValueError as error:
         return Finding("mail", "failure", str(error), "correct TRIALDELTA_SMTP_URL")
     except (OSError, smtplib.SMTPException) as error:
-        return Finding("mail", "failure", f"{shown} does not answer: {error}", "is the mail server running, its port open?")
+        return Finding(
+            "mail", "failure", f"{shown} does not answer: {error}", "is the mail server running, its port open?"
+        )
     return Finding("mail", "ok", f"{shown} answers; sender {conf.mail_from}")
 
 
@@ -89,8 +91,6 @@ def _greet(host: str, port: int, *, tls: bool) -> None:
 
 def _database(database: Database) -> Finding:
     try:
-        if database.file is not None and not database.file.exists():
-            return Finding("database", "note", f"{database.name} does not exist yet", "it is made by the first command that needs it")
         found = schema.state(database)
     except DatabaseError as error:
         return Finding("database", "failure", str(error), "see TRIALDELTA_DATABASE_URL, and `trialdelta db restore`")
@@ -99,38 +99,98 @@ def _database(database: Database) -> Finding:
 
 _SCHEMA: dict[schema.State, Callable[[Database], Finding]] = {
     "current": lambda database: Finding("database", "ok", f"{database.name}, tables of this version"),
-    "empty": lambda database: Finding("database", "note", f"{database.name} is empty", "trialdelta db upgrade"),
-    "older": lambda database: Finding(
-        "database", "failure", f"{database.name} has tables of an earlier version", "trialdelta db upgrade"
+    "empty": lambda database: Finding(
+        "database", "note", f"{database.name} is empty", "its tables are made by the first command that needs them"
     ),
-    "newer": lambda database: Finding(
-        "database", "failure", f"{database.name} was used by a later version", "install that version again"
+    "other": lambda database: Finding(
+        "database",
+        "failure",
+        f"{database.name} has tables of another version",
+        "trialdelta db upgrade; where a later version made them, install that one again",
     ),
 }
 
 
-def _registry(conf: Settings, database: Database | None) -> Iterator[Finding]:
+def _registry(conf: Settings) -> Iterator[Finding]:
     """Yields one finding; returns the registry's release, None where it did not tell it."""
     try:
         with wiring.ctgov_alone(conf, Patience(attempts=1)) as registry:
             release = registry.release()
     except (RegistryError, ValueError) as error:
-        yield Finding("registry", "failure", str(error), "is the network up? see TRIALDELTA_CTGOV_URL; sweeps go on trying")
+        yield Finding(
+            "registry", "failure", str(error), "is the network up? see TRIALDELTA_CTGOV_URL; sweeps go on trying"
+        )
         return None
     yield Finding("registry", "ok", f"{conf.ctgov_url} answers, release {release.date}")
     return release
 
 
 def _work(database: Database, release: Release | None, now: datetime) -> Iterator[Finding]:
-    if database.file is not None and not database.file.exists():
+    if schema.state(database) != "current":
         return
     with database.read() as connection:
-        if schema.state(database) != "current":
-            return
         found = health(connection, wiring.REGISTRY, now)
     yield _watching(found)
     yield from _sweeps(found, release, now)
     yield from _exceptions(found)
     yield _deliveries(found, now)
     for uri, reason in found.addresses_off:
-        yield Finding("address", "failure", f"{uri} is switched off: {reason}", "put it right, then `trialdelta deliveries retry`")
+        yield Finding(
+            "address", "failure", f"{uri} is switched off: {reason}", "put it right, then `trialdelta deliveries retry`"
+        )
+
+
+def _watching(found: Health) -> Finding:
+    if not found.watched:
+        return Finding("watches", "note", "no record is watched", "trialdelta watch add NCT01234567")
+    waiting = f", {found.waiting} of them not looked at yet" if found.waiting else ""
+    searches = f"; {found.searches} saved searches are kept and not asked yet" if found.searches else ""
+    advice = "trialdelta check, or trialdelta run" if found.waiting else ""
+    return Finding("watches", "note" if found.waiting else "ok", f"{found.watched} records{waiting}{searches}", advice)
+
+
+def _sweeps(found: Health, release: Release | None, now: datetime) -> Iterator[Finding]:
+    last, newest = found.last_finished, found.last_sweep
+    if newest is not None and found.is_failing:
+        advice = "the next sweep tries again; `trialdelta check` does now"
+        yield Finding("last sweep", "failure", f"failed {_ago(newest.started_at, now)}: {newest.reason}", advice)
+    if last is None:
+        if found.watched:
+            yield Finding("last confirmed", "note", "no sweep has come to its end yet", "trialdelta check")
+        return
+    told = f"release {last.release[:10]}, {_ago(last.ended_at or last.started_at, now)}"
+    if release is not None and release.timestamp != last.release:
+        advice = "trialdelta check; is `trialdelta run` running?"
+        yield Finding("last confirmed", "failure", f"{told}; the registry is at {release.date} by now", advice)
+    else:
+        yield Finding("last confirmed", "ok", told)
+
+
+def _exceptions(found: Health) -> Iterator[Finding]:
+    for trouble in found.exceptions[:5]:
+        since = f"since release {trouble.release[:10]}"
+        advice = "check its id at the registry" if trouble.reason == "absent" else "the next sweep asks again"
+        yield Finding("record", "failure", f"{trouble.registry_id} {since}: {trouble.reason}: {trouble.detail}", advice)
+    if len(found.exceptions) > 5:
+        yield Finding(
+            "record", "failure", f"and {len(found.exceptions) - 5} more without an answer", "trialdelta watch list"
+        )
+
+
+def _deliveries(found: Health, now: datetime) -> Finding:
+    if found.oldest_due is None:
+        return Finding("deliveries", "ok", "nothing is waiting to be sent")
+    waiting = f"{found.open_deliveries} to be sent, the oldest due {_ago(found.oldest_due, now)}"
+    if now - found.oldest_due < LONG_WAIT:
+        return Finding("deliveries", "ok", waiting)
+    advice = "is `trialdelta run` running? `trialdelta deliveries list --state pending` says what was answered"
+    return Finding("deliveries", "failure", waiting, advice)
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    minutes = max(int((now - moment).total_seconds() // 60), 0)
+    if minutes < 2:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} minutes ago"
+    return f"{minutes // 60} hours ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"

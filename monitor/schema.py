@@ -1,25 +1,24 @@
-"""Are the database's tables those of this version, and how they become so."""
+"""Are the database's tables those of this version, and may this process make them so?"""
 
-from pathlib import Path
 from typing import Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import inspect
 
+from monitor import database_upgrade
 from snapshots.database import Database, DatabaseError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-
-State = Literal["empty", "current", "older", "newer"]
+State = Literal["empty", "current", "other"]
 
 
 def state(database: Database) -> State:
-    """How the tables stand to this version's: "newer" were made by a later version. Raises DatabaseError."""
-    with database.read() as connection:
-        return _state(connection)
+    """How the tables stand to this version's: "other" were made by an earlier or a later one. Raises DatabaseError."""
+    if database.file is not None and not database.file.exists():
+        return "empty"
+    current, head = database_upgrade.current_and_head(database)
+    if current is None:
+        with database.read() as connection:
+            return "other" if inspect(connection).has_table("versions") else "empty"
+    return "current" if current == head else "other"
 
 
 def upgrade(database: Database) -> State:
@@ -28,63 +27,18 @@ def upgrade(database: Database) -> State:
     Two processes that do this at once do it one after the other. Raises DatabaseError, also for tables of a later
     version, which are left alone.
     """
-    with database.schema_change() as connection:
-        before = _state(connection)
-        if before == "newer":
-            raise DatabaseError(_too_new(database))
-        if before != "current":
-            command.upgrade(_config(connection), "head")
+    before = state(database)
+    if before != "current":
+        database_upgrade.upgrade(database.url)
     return before
 
 
 def ensure_usable(database: Database) -> None:
     """Make the tables in an empty database; raise DatabaseError that says what to do where they are of another
-    version: a changed table is the operator's decision, or the daemon's at its start.
+    version: to change tables that hold something is the operator's decision, or the daemon's at its start.
     """
-    found = state(database) if not _is_new_file(database) else "empty"
+    found = state(database)
     if found == "empty":
         upgrade(database)
-    elif found == "older":
-        raise DatabaseError(f"{database.name} has tables of an earlier version: run `trialdelta db upgrade`")
-    elif found == "newer":
-        raise DatabaseError(_too_new(database))
-
-
-def revision(database: Database) -> str | None:
-    """The revision that the tables are at; None in an empty database."""
-    with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def head() -> str | None:
-    """The revision of this version's tables."""
-    return _scripts().get_current_head()
-
-
-def _is_new_file(database: Database) -> bool:
-    return database.file is not None and not database.file.exists()
-
-
-def _state(connection: Connection) -> State:
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is None:
-        return "older" if inspect(connection).has_table("versions") else "empty"
-    if found == head():
-        return "current"
-    known = {script.revision for script in _scripts().walk_revisions()}
-    return "older" if found in known else "newer"
-
-
-def _too_new(database: Database) -> str:
-    return f"{database.name} was last used by a later version of trialdelta: install that version again, or restore a backup"
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(str(MIGRATIONS))
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
+    elif found == "other":
+        raise DatabaseError(f"{database.name} has tables of another version: run `trialdelta db upgrade`")

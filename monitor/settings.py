@@ -369,21 +369,21 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="HOST",
-        meaning="The network address that the page listens on.",
+        meaning="The network address that the page will listen on; this version serves no page yet.",
         expected="a host name or an IP address",
         read=_read_text,
         default="127.0.0.1",
     ),
     Setting(
         name="PORT",
-        meaning="The port that the page listens on.",
+        meaning="The port that the page will listen on; this version serves no page yet.",
         expected="a port number from 1 to 65535",
         read=_read_port,
         default="8383",
     ),
     Setting(
         name="OPERATOR",
-        meaning="Who hears of trouble.",
+        meaning="Who will hear of trouble by mail; in this version the log and `trialdelta doctor` tell it.",
         expected="a mail address, such as you@example.org",
         read=_read_mailbox,
     ),
@@ -396,7 +396,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="ACCESS_TOKEN",
-        meaning="What opens the page and the API.",
+        meaning="What will open the page and the API; this version serves none yet.",
         expected="one line of text",
         read=_read_text,
         default_words="made at the page's first start",

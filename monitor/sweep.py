@@ -18,7 +18,7 @@ from snapshots.database import Database
 from snapshots.holders import this_process
 from snapshots.registry import Registry, RegistryError, Release
 
-__all__ = ["SweepReport", "sweep"]
+__all__ = ["EndedError", "SweepReport", "sweep"]
 
 IDS_AT_ONCE = 1000
 """Records whose heads are read in one query, and after which what was unchanged is noted."""
@@ -29,8 +29,8 @@ Progress = Callable[[int, int], None]
 log = structlog.get_logger()
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: somebody asked the program to end
-    """The program is to end; the record in hand is finished."""
+class EndedError(Exception):
+    """The program is to end; the record in hand is finished, or its question to the registry is given up."""
 
 
 def sweep(
@@ -56,7 +56,7 @@ def sweep(
         scope, due = _due(database, registry.name, release, only)
         if not due:
             return SweepReport(outcome="nothing new", release=release)
-        look = Look(database, registry, clock, lease, release, scope, len(due))
+        look = Look(database, registry, clock, lease, release=release, scope=scope, asked=len(due))
         report = _take_all(look, due, progress, stop)
     log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
     return report
@@ -67,7 +67,7 @@ def _take_all(look: Look, due: Sequence[str], progress: Progress, stop: Callable
         for start in range(0, len(due), IDS_AT_ONCE):
             _take_batch(look, due[start : start + IDS_AT_ONCE], lambda done: progress(done, len(due)), stop)
         return look.finish()
-    except _Stopped:
+    except EndedError:
         return look.give_up("stopped", "the program was ended; the next sweep goes on")
     except LeaseLostError as error:
         return look.give_up("failed", str(error))
@@ -84,7 +84,7 @@ def _take_batch(look: Look, ids: Sequence[str], progress: Callable[[int], None],
         look.take(answer, heads)
         progress(look.taken)
         if stop():
-            raise _Stopped
+            raise EndedError
     look.note(ids)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from random import Random
 
@@ -46,9 +46,12 @@ def ctgov(
 ) -> CtgovRegistry:
     """ClinicalTrials.gov, asked one request at a time across all processes of this database."""
     turn = DatabaseTurn(database, REGISTRY, settings.request_interval, clock, sleep)
-    return CtgovRegistry(
-        settings.ctgov_url, settings.user_agent, turn, clock=clock, sleep=sleep, patience=patience
-    )
+    return CtgovRegistry(settings.ctgov_url, settings.user_agent, turn, clock=clock, sleep=sleep, patience=patience)
+
+
+def ctgov_alone(settings: Settings, patience: Patience | None = None) -> CtgovRegistry:
+    """ClinicalTrials.gov without a database: for reading ids, and for a single question to see whether it answers."""
+    return CtgovRegistry(settings.ctgov_url, settings.user_agent, nullcontext, patience=patience)
 
 
 def delivery_settings(settings: Settings) -> DeliverySettings:

@@ -67,14 +67,16 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def ensure(connection: Connection, uri: str, now: datetime) -> tuple[int, str | None]:
-    """The address's id, and where it had to be made and is a web address its new secret: to be shown once."""
+def ensure(connection: Connection, uri: str, now: datetime, secret: str | None = None) -> tuple[int, str | None]:
+    """The address's id, and where a secret had to be made for it that secret, to be shown once: for a web address that
+    is new and for which no `secret` is given.
+    """
     known = connection.execute(select(addresses.c.id).where(addresses.c.uri == uri)).scalar()
     if known is not None:
         return known, None
-    secret = new_secret() if _is_web(uri) else None
-    values = {"uri": uri, "secret": secret, "state": "on", "created_at": now}
-    return connection.execute(insert(addresses).values(**values).returning(addresses.c.id)).scalar_one(), secret
+    made = new_secret() if secret is None and _is_web(uri) else None
+    values = {"uri": uri, "secret": secret or made, "state": "on", "created_at": now}
+    return connection.execute(insert(addresses).values(**values).returning(addresses.c.id)).scalar_one(), made
 
 
 def set_owner(connection: Connection, uri: str, owner: str | None) -> None:

@@ -11,12 +11,12 @@ def one_line(text: str, limit: int | None = None) -> str:
 
     Safe in a header, a log and a subject: no line break survives, nor anything that turns the reading direction.
     """
-    return clip(" ".join(_visible(text, keep="").split()), limit)
+    return clip(" ".join(visible(text, keep="").split()), limit)
 
 
 def paragraphs(text: str, limit: int | None = None) -> str:
     """The same with its lines kept; more than one empty line in a row is one."""
-    lines = [" ".join(line.split()) for line in _visible(text, keep="\n").split("\n")]
+    lines = [" ".join(line.split()) for line in visible(text).split("\n")]
     return clip(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
 
 
@@ -29,7 +29,8 @@ def clip(text: str, limit: int | None) -> str:
     return (head if head and len(rest) < 30 else cut).rstrip(" \n,;:.") + "…"
 
 
-def _visible(text: str, keep: str) -> str:
+def visible(text: str, keep: str = "\n") -> str:
+    """The text without characters that nobody can see, blanks, joiners and those in `keep` apart."""
     return "".join(_shown(character, keep) for character in unicodedata.normalize("NFC", text))
 
 

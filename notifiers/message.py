@@ -128,12 +128,11 @@ def _is_about(change: Change, trial: Trial, site: Site) -> bool:
 
 
 class Followers(Struct, frozen=True):
-    """How many changes of one kind follow from what a line tells; `number` says what they are ("176 sites")."""
+    """How many changes of one kind follow from what a line tells; `words` says it: "176 sites: Site recruiting"."""
 
     kind: str
-    label: str
     count: int
-    number: str
+    words: str
 
 
 class Line(Struct, frozen=True):
@@ -224,8 +223,9 @@ def _line(together: Sequence[StoredChange], followers: Mapping[int, Sequence[Sto
 
 
 def _followers(changes: Sequence[Change]) -> Followers:
-    lead = changes[0]
-    return Followers(lead.kind, lead.label, len(changes), _number(lead, len(changes)))
+    lead, count = changes[0], len(changes)
+    told = lead.label if count == 1 and lead.subject is None else f"{_number(lead, count)}: {lead.label}"
+    return Followers(lead.kind, count, told)
 
 
 def _name(change: Change) -> str | None:

@@ -9,7 +9,7 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PackageLoader, St
 from jinja2.sandbox import SandboxedEnvironment
 from msgspec import Struct
 
-from notifiers.clean_text import clip, one_line
+from notifiers.clean_text import clip, one_line, visible
 from notifiers.message import Message
 from notifiers.wording import view
 
@@ -60,12 +60,18 @@ def _environment(templates: str | None) -> SandboxedEnvironment:
         loader=loader,
         autoescape=lambda name: name is None or name.endswith(".html"),
         undefined=StrictUndefined,
+        finalize=_harmless,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
     environment.filters |= {"wrapped": wrapped, "clipped": clip, "short_title": lambda text: clip(text, TITLE)}
     return environment
+
+
+def _harmless(value: object) -> object:
+    """What a template puts out, whoever wrote it: foreign text loses what is invisible, markup of ours passes."""
+    return visible(value) if type(value) is str else value
 
 
 def wrapped(text: str, indent: int = 0, first: int | None = None) -> str:

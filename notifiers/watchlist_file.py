@@ -320,11 +320,10 @@ def _apply_watch(connection: Connection, step: Step, wish: Wish, now: datetime) 
 
 
 def _apply_address(connection: Connection, table: AddressTable, now: datetime) -> dict[str, str]:
-    _, made = addresses.ensure(connection, table.uri, now)
+    _, made = addresses.ensure(connection, table.uri, now, table.secret)
     addresses.set_owner(connection, table.uri, table.owner)
     if table.secret is not None:
         addresses.set_secret(connection, table.uri, table.secret, now)
-        return {}
     return {table.uri: made} if made else {}
 
 

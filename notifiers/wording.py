@@ -24,7 +24,9 @@ SHOWN_LINES = 40
 SHOWN_IN_DIGEST = 12
 """Lines told of one trial in a digest."""
 SHOWN_TRIALS = 60
-SHOWN_NAMES = 20
+SHOWN_PLACES = 20
+SHOWN_NAMES = 5
+SHOWN_ITEMS = 20
 SENTENCE = 600
 PASSAGE = 1500
 
@@ -105,7 +107,7 @@ class Foot(Struct, frozen=True, kw_only=True):
     why: tuple[tuple[str, str], ...]
     source: str
     archive_head: str | None
-    stop_command: str | None
+    stop_commands: tuple[str, ...]
     unsubscribe_url: str | None
     base_url: str | None
 
@@ -201,9 +203,8 @@ def _told(line: Line, news: News) -> Told:
 
 
 def _followers(line: Line) -> str | None:
-    """What follows from the line, as it ends "and with it …"."""
-    counted_kinds = [f"{follower.number} ({follower.label})" for follower in line.followers]
-    return listed(counted_kinds) or None
+    """What follows from the line, as it ends "And with it …"."""
+    return "; ".join(follower.words for follower in line.followers) or None
 
 
 def _came_with(change: Change) -> str | None:
@@ -223,14 +224,20 @@ def _place(change: Change) -> str | None:
     if not subject or subject.get("type") != "site":
         return None
     city = " ".join(str(subject[key]) for key in ("zip", "city") if subject.get(key))
-    return place_words([subject.get("name"), city, subject.get("state"), subject.get("country")]) or None
+    words = place_words([subject.get("name"), city, subject.get("state"), subject.get("country")])
+    return one_line(words, 300) or None
 
 
 def _names(changes: Sequence[Change]) -> tuple[str, ...]:
-    names = [one_line(_short_place(change), 120) for change in changes]
-    if len(names) > SHOWN_NAMES + 1:
-        return (*names[:SHOWN_NAMES], f"and {len(names) - SHOWN_NAMES} more")
-    return tuple(names)
+    """Of whom a line for many speaks; of places more are named, because somebody looks for theirs."""
+    is_site = bool(changes[0].subject) and changes[0].kind.startswith("site.")
+    return _some([one_line(_short_place(change), 120) for change in changes], SHOWN_PLACES if is_site else SHOWN_NAMES)
+
+
+def _some(texts: Sequence[str], limit: int) -> tuple[str, ...]:
+    if len(texts) <= limit + 1:
+        return tuple(texts)
+    return (*texts[:limit], f"and {len(texts) - limit} more")
 
 
 def _short_place(change: Change) -> str:
@@ -267,7 +274,7 @@ def _criteria(before: Json, after: Json) -> Iterator[Detail]:
         yield from _parts(f"{words} added", _member(after, section, "added"))
         pairs = zip(_member(before, section, "reworded"), _member(after, section, "reworded"), strict=False)
         for number, (old, new) in enumerate(pairs):
-            if number < SHOWN_NAMES:
+            if number < SHOWN_ITEMS:
                 yield _passage(f"{section.capitalize()} criterion reworded", str(old), str(new))
 
 
@@ -309,9 +316,8 @@ def _parts(term: str, value: Json) -> list[Detail]:
         named = [(f"{term}, {enum_words(str(key))}".replace("_", " "), inner) for key, inner in value.items()]
         return [detail for name, inner in named if inner for detail in _parts(name, inner)]
     items = value if isinstance(value, list | tuple) else [value]
-    texts = [_item(item) for item in items if item not in (None, "", [], {})]
-    shown = texts[:SHOWN_NAMES] + ([f"and {len(texts) - SHOWN_NAMES} more"] if len(texts) > SHOWN_NAMES else [])
-    return [Detail(term, items=tuple(shown))] if shown else []
+    shown = _some([_item(item) for item in items if item not in (None, "", [], {})], SHOWN_ITEMS)
+    return [Detail(term, items=shown)] if shown else []
 
 
 def _item(item: Json) -> str:
@@ -399,12 +405,12 @@ def _looked(coverage: Coverage) -> str:
 def _foot(message: Message) -> Foot:
     registries = dict.fromkeys(news.step.registry for news in message.news) or {"ctgov": None}
     names = [one_line(why.name, 80) for why in message.subscriptions]
-    plain = names and all(re.fullmatch(r"[\w.@+-]+", name) for name in names)
+    plain = [name for name in names if re.fullmatch(r"[\w.@+-]+", name)]  # a shell takes these as they are
     return Foot(
         why=tuple((one_line(why.name, 80), one_line(why.reason, 300)) for why in message.subscriptions),
         source=listed(REGISTRY_NAMES.get(registry, registry) for registry in registries),
         archive_head=message.archive_head,
-        stop_command=f"trialdelta subscription remove {names[0]}" if plain else None,
+        stop_commands=tuple(f"trialdelta subscription remove {name}" for name in plain),
         unsubscribe_url=_web_address(message.unsubscribe_url),
         base_url=_web_address(message.base_url),
     )

@@ -31,6 +31,7 @@ _TYPOGRAPHIC = str.maketrans(
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"),  # none of them is seen
     }
 )
+_TYPOGRAPHIC_LETTER = re.compile(f"[{''.join(map(re.escape, map(chr, _TYPOGRAPHIC)))}]")
 _ESCAPE = re.compile(r"\\+(?=[!-/:-@\[\]-`{-~])")  # markdown: a backslash before ASCII punctuation but the backslash
 _BLOCK_TAG = re.compile(r"</?(?:p|ul|ol|li|br|div|h[1-6]|table|tr|pre)(?:\s+[a-z-]+=\"[^\"]*\")*\s*/?>", re.IGNORECASE)
 _INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|sub|font)(?:\s+[a-z-]+=\"[^\"]*\")*\s*/?>", re.IGNORECASE)
@@ -42,7 +43,7 @@ _DASHES = re.compile(r"-{2,}")
 _BULLETS = "•●◦▪▫‣■□○∙·⦁➢►✓❖"
 _MARKER = (
     rf"(?:[{_BULLETS}]\s*"
-    r"|(?:[*+o\-]|\d{1,2}(?:\.\d{1,2})*[.)]|\(\d{1,2}\)|[A-Za-z][.)]|\([A-Za-z]\)|[ivxIVX]{1,5}[.)]|\([ivxIVX]{1,5}\))"
+    r"|(?:[*o\-]|\d{1,2}(?:\.\d{1,2})*[.)]|\(\d{1,2}\)|[A-Za-z][.)]|\([A-Za-z]\)|[ivxIVX]{1,5}[.)]|\([ivxIVX]{1,5}\))"
     r"[^\S\n]+(?=\S))+"
 )
 _LINE_MARKER = re.compile(rf"^[^\S\n]*{_MARKER}", re.MULTILINE)
@@ -66,19 +67,25 @@ def same_text(before: str | None, after: str | None) -> bool:
 def text_key(text: str | None) -> str:
     """The key of a free text (criteria, descriptions, time frames): what it says without how it is laid out."""
     known = text or ""
+    if known.isascii() and known.isalnum():
+        return known
     while (key := _text_pass(known)) != known:
         known = key
     return known
 
 
 def _text_pass(text: str) -> str:
-    plain = _INNER_BULLET.sub(" ", _LINE_MARKER.sub("", _plain(text)))
-    return _IDLE_SPACE.sub("", _SPACE.sub(" ", _DASHES.sub("-", plain))).strip()
+    return _on_one_line(_INNER_BULLET.sub(" ", _LINE_MARKER.sub("", _plain(text))))
 
 
 def _flat(text: str) -> str:
-    """A text without any white space, list markers kept: equal where only line breaks and blanks moved."""
-    return "".join(_DASHES.sub("-", _plain(text)).split())
+    """A text on one line, list markers kept: equal where only line breaks moved, whatever then begins a line."""
+    return _on_one_line(_plain(text))
+
+
+def _on_one_line(text: str) -> str:
+    """White space is one blank between two words and none beside a symbol."""
+    return _IDLE_SPACE.sub("", " ".join(_DASHES.sub("-", text).split())).strip()
 
 
 def _plain(text: str) -> str:
@@ -93,8 +100,12 @@ def _plain(text: str) -> str:
         return text.replace("`", "'")
     # a power is no digit beside another: 10⁹ is 10^9, not 109
     text = _RAISED.sub(lambda power: "^" + power[0], text)
-    text = text.translate(_TYPOGRAPHIC)
-    return unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHIC)
+    return _typed(unicodedata.normalize("NFKC", _typed(text)))
+
+
+def _typed(text: str) -> str:
+    """A text as it is typed: `str.translate` over a whole text that is not ASCII would take ten times as long."""
+    return _TYPOGRAPHIC_LETTER.sub(lambda letter: letter[0].translate(_TYPOGRAPHIC), text)
 
 
 # --- names, labels, enumerations --------------------------------------------------------------------------------------
@@ -128,7 +139,7 @@ def label_key(label: str | None) -> str:
 
 
 def _label_pass(label: str) -> str:
-    folded = unicodedata.normalize("NFKC", _plain(label).casefold()).translate(_TYPOGRAPHIC)
+    folded = _typed(unicodedata.normalize("NFKC", _plain(label).casefold()))
     kept = "".join(letter for letter in folded if not unicodedata.category(letter).startswith("P"))
     return " ".join(kept.split()) or " ".join(folded.split())
 
@@ -306,6 +317,13 @@ def value_key(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return in_any_order(value_key(item) for item in value)
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def enum_value_key(value: Json) -> Json:
+    """The key of a JSON value that is an enumerated one or a list of such."""
+    if isinstance(value, list | tuple):
+        return in_any_order(enum_value_key(item) for item in value)
+    return enum_key(value) if isinstance(value, str) else value_key(value)
 
 
 def members_key(value: Mapping[str, Json]) -> dict[str, Json]:

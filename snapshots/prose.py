@@ -301,7 +301,9 @@ def _block_differences(old: list[str], new: list[str]) -> list[Piece]:
     if not (old_words and new_words) or len(old_words) * len(new_words) > _MOST_WORDS_COMPARED:
         return [*_piece("removed", old_words), *_piece("added", new_words)]
     pieces = []
-    for verb, i1, i2, j1, j2 in SequenceMatcher(None, old_words, new_words, autojunk=False).get_opcodes():
+    # a word at a line's end is the same word in the middle of one
+    bare_old, bare_new = ([word.strip() for word in words] for words in (old_words, new_words))
+    for verb, i1, i2, j1, j2 in SequenceMatcher(None, bare_old, bare_new, autojunk=False).get_opcodes():
         if verb == "equal":
             pieces += _piece("same", new_words[j1:j2])
         else:

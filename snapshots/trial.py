@@ -175,8 +175,10 @@ class Trial(Struct, frozen=True, kw_only=True):
 
     `paths` tells for each attribute where it stands in the registry's own record (for the auditor), e.g.
     {"overall_status": "protocolSection.statusModule.overallStatus"}; an item of a list stands at
-    `paths[attribute] + "[position]"`. `unknown` names the attributes that this source never carries (a past version
-    has no submission tracking): unknown is not absent, and is not compared.
+    `paths[attribute] + "[position]"`. Where an attribute's items come from several lists, each kind has a path of its
+    own: an identifier stands at `path("identifiers." + identifier.kind, position)`, a link at `"links." + link.kind`.
+    `unknown` names the attributes that this source never carries (a past version has no submission tracking): unknown
+    is not absent, and is not compared.
     """
 
     registry: str

@@ -9,7 +9,7 @@ from monitor.cli.output import format_option
 @format_option()
 @click.option("--example", is_flag=True, help="Print the text of .env.example instead.")
 def settings(shape: str, example: bool) -> None:
-    """Print every TRIALDELTA_… setting with its value and where that came from. Secrets are masked.
+    r"""Print every TRIALDELTA_… setting with its value and where that came from. Secrets are masked.
 
     \b
     Example:
@@ -36,5 +36,7 @@ def _print(shape: str) -> None:
     if shape == "json":
         print_json([{"name": each.setting.variable, "value": each.shown, "source": each.source} for each in found])
     else:
-        rows = [(each.setting.variable, each.source, "(not set)" if each.shown is None else each.shown) for each in found]
+        rows = [
+            (each.setting.variable, each.source, "(not set)" if each.shown is None else each.shown) for each in found
+        ]
         print_table(("setting", "source", "value"), rows)

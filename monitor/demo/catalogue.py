@@ -183,6 +183,8 @@ class Catalogue:
         return _page_of(lines, token, total)
 
     def _odd_page(self, fault: Fault, query: dict[str, str], start: int) -> Answer:
+        if fault is Fault.NO_STUDIES:
+            return _page_of([], None)
         if fault is Fault.REPEATED_PAGE:
             return _page_of([], query.get("pageToken") or self._token(query, start))
         salt = zlib.crc32(query.get("pageToken", "").encode()) if fault is Fault.ENDLESS_PAGES else 0

@@ -47,7 +47,8 @@ class Fault(Enum):
     UNAVAILABLE = "503"
     UNAVAILABLE_SECONDS = "503 with Retry-After in seconds"
     GATEWAY_TIMEOUT = "504"
-    NOT_FOUND = "404"
+    NOT_FOUND = "404 with a plain text"
+    NOT_FOUND_PAGE = "404 with an HTML page"
     RESET = "the connection is reset"
     CLOSED = "the connection is closed without an answer"
     NOT_HTTP = "an answer that is not HTTP"
@@ -60,6 +61,7 @@ class Fault(Enum):
     REDIRECT_ITSELF = "301 to itself"
     FIELDS_500 = "500 whenever `fields` is given"
     FIELDS_400 = "400 that names `fields`, whenever it is given"
+    NO_STUDIES = "a page without studies, and no other"
     EMPTY_PAGE = "a page without studies that has a next one"
     REPEATED_PAGE = "a page that names itself as the next one"
     ENDLESS_PAGES = "empty pages, each with a new token"
@@ -107,7 +109,7 @@ def text(status: int, words: str) -> Answer:
     return Answer(status, words.encode(), {"Content-Type": "text/plain"})
 
 
-PAGE_FAULTS = frozenset({Fault.EMPTY_PAGE, Fault.REPEATED_PAGE, Fault.ENDLESS_PAGES})
+PAGE_FAULTS = frozenset({Fault.NO_STUDIES, Fault.EMPTY_PAGE, Fault.REPEATED_PAGE, Fault.ENDLESS_PAGES})
 """Faults that only the code that makes pages can play."""
 
 
@@ -198,6 +200,7 @@ _ANSWERS: dict[Fault, _AnswerOf] = {
     Fault.UNAVAILABLE_SECONDS: _always(503, b"", {"Retry-After": str(RETRY_AFTER)}),
     Fault.GATEWAY_TIMEOUT: _always(504),
     Fault.NOT_FOUND: _always(404, b"no such thing", {"Content-Type": "text/plain"}),
+    Fault.NOT_FOUND_PAGE: _always(404, b"<html><title>Lost</title></html>", _HTML),
     Fault.REDIRECT: _always(302, b"", {"Location": "http://registry.example.org/elsewhere"}),
     Fault.REDIRECT_ITSELF: _to_itself,
     Fault.FIELDS_500: _always(500, b"something went wrong", {"Content-Type": "text/plain"}),

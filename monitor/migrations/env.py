@@ -4,17 +4,21 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy.sql.elements import False_, True_
 
+import notifiers.tables  # noqa: F401
 import snapshots.archive.tables
 import snapshots.leases  # noqa: F401  # imported for its tables, as are the two above
 from snapshots.database import UtcDateTime, metadata
 
 
 def rendered(kind: str, item: Any, autogenerate: AutogenContext) -> str | Literal[False]:
-    """How our own column type is written into a migration."""
+    """How a migration writes what the two databases spell differently: our type of time, and true and false."""
     if kind == "type" and isinstance(item, UtcDateTime):
         autogenerate.imports.add("from snapshots.database import UtcDateTime")
         return "UtcDateTime()"
+    if kind == "server_default" and isinstance(getattr(item, "arg", None), False_ | True_):
+        return f"sa.{item.arg}()"
     return False
 
 

@@ -90,11 +90,11 @@ def _encryption(parts: SplitResult, signs_in: bool) -> Encryption:
 class _Policy(EmailPolicy):
     """As the standard one, but ASCII headers stand on one line: folding would encode ids and links into gibberish."""
 
-    def fold(self, name: str, value: Any) -> str:
+    def fold_binary(self, name: str, value: Any) -> bytes:
         line = f"{name}: {value}"
-        if line.isascii() and len(line) < 900 and "\n" not in line and "\r" not in line:
-            return f"{line}\r\n"
-        return str(super().fold(name, value))
+        if line.isascii() and len(line) < 900 and line.isprintable():
+            return f"{line}\r\n".encode("ascii")
+        return bytes(super().fold_binary(name, value))
 
 
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=SMTP.max_line_length)
@@ -108,7 +108,7 @@ def compose(message: Message, rendered: Rendered, sender: Address, recipient: st
     mail = EmailMessage(_POLICY)
     mail["From"] = sender
     mail["To"] = _address("", recipient)
-    mail["Subject"] = one_line(rendered.subject, 250)
+    mail["Subject"] = one_line(rendered.subject, 250).replace("=?", "= ?")  # else read as an encoded word
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{_id_part(message.delivery_id)}@{domain}>"
     for name, value in _list_headers(message, sender, domain).items():
@@ -147,7 +147,9 @@ def _unsubscribe_words(message: Message) -> str:
 
 
 def _id_part(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:80]
+    """The text as the left side of a message id: plain words with single dots between (RFC 5322, dot-atom)."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    return re.sub(r"\.{2,}", ".", plain)[:80].strip(".") or "-"
 
 
 # --- addresses ------------------------------------------------------------------------------------------------------
@@ -166,7 +168,7 @@ def _configured(settings: DeliverySettings) -> tuple[SmtpServer, Address]:
 def mail_address(text: str) -> Address:
     """The one address in "Name <local@domain>" or "local@domain". Raises ValueError naming what is no address."""
     name, spec = parseaddr(text)
-    return _address(one_line(name, 100), _checked_spec(spec or text))
+    return _address(one_line(name, 100).replace("=?", "= ?"), _checked_spec(spec or text))
 
 
 def _address(name: str, spec: str) -> Address:
@@ -326,9 +328,13 @@ def _reply(text: bytes | str) -> str:
 
 
 def _leave(session: _Session) -> None:
+    """Say goodbye to whom we greeted; whatever was decided is decided, so nobody waits long for the answer."""
+    greeted = session.ehlo_resp is not None or session.helo_resp is not None
     try:
-        if session.sock is not None:
-            session.sock.settimeout(5)  # whatever was decided is decided
+        if session.sock is not None and greeted:
+            session.sock.settimeout(5)
             session.quit()
     except (smtplib.SMTPException, OSError):
+        pass
+    finally:
         session.close()

@@ -6,13 +6,12 @@ most one message at a time is under way to an address, and the least recently tr
 that never answers delays the others by no more than one try.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select, update
 
 from notifiers import retries
 from notifiers.outbox.rows import close, switch_off
@@ -65,7 +64,7 @@ State = Literal["delivered", "pending", "failed"]
 def claim(database: Database, worker: str, now: datetime, lease_seconds: float) -> Claimed | None:
     """The next delivery that is due, leased to `worker`; None where nothing is due to anybody who can be told."""
     with database.read() as connection:
-        waiting = _addresses_due(connection, now)
+        waiting = connection.execute(addresses_due(now)).scalars().all()
     for address_id in waiting:
         with database.write() as connection:
             claimed = _claim_at(connection, address_id, worker, now, lease_seconds)
@@ -105,16 +104,25 @@ def record(database: Database, attempt: Attempt, outcome: Delivered | Failed, no
         return _failed(connection, attempt, outcome, now, rng)
 
 
-def _addresses_due(connection: Connection, now: datetime) -> Sequence[int]:
+def addresses_due(now: datetime) -> Select[int]:
+    """The addresses that something is due to and nothing is under way to, the least recently tried first."""
     due = exists().where(deliveries.c.address_id == addresses.c.id, deliveries.c.next_attempt_at <= now)
     return (
-        connection.execute(
-            select(addresses.c.id)
-            .where(addresses.c.state == "on", due, ~_under_way(addresses.c.id, now))
-            .order_by(addresses.c.last_attempt_at.is_not(None), addresses.c.last_attempt_at, addresses.c.id)
-        )
-        .scalars()
-        .all()
+        select(addresses.c.id)
+        .where(addresses.c.state == "on", due, ~_under_way(addresses.c.id, now))
+        .order_by(addresses.c.last_attempt_at.is_not(None), addresses.c.last_attempt_at, addresses.c.id)
+    )
+
+
+def first_due(address_id: int, now: datetime) -> Select[Any]:
+    """The first delivery that is due to an address and has no earlier open one in its thread."""
+    return (
+        select(deliveries, addresses.c.uri)
+        .join(addresses, addresses.c.id == deliveries.c.address_id)
+        .where(deliveries.c.address_id == address_id, addresses.c.state == "on")
+        .where(deliveries.c.next_attempt_at <= now, ~_earlier_open(), ~_under_way(address_id, now))
+        .order_by(deliveries.c.number)
+        .limit(1)
     )
 
 
@@ -126,14 +134,7 @@ def _under_way(address_id: ColumnElement[int] | int, now: datetime) -> ColumnEle
 def _claim_at(
     connection: Connection, address_id: int, worker: str, now: datetime, lease_seconds: float
 ) -> Claimed | None:
-    row = connection.execute(
-        select(deliveries, addresses.c.uri)
-        .join(addresses, addresses.c.id == deliveries.c.address_id)
-        .where(deliveries.c.address_id == address_id, addresses.c.state == "on")
-        .where(deliveries.c.next_attempt_at <= now, ~_earlier_open(), ~_under_way(address_id, now))
-        .order_by(deliveries.c.number)
-        .limit(1)
-    ).first()
+    row = connection.execute(first_due(address_id, now)).first()
     if row is None:
         return None
     until = now + timedelta(seconds=lease_seconds)

@@ -155,11 +155,8 @@ def _is_wanted(subscription: Subscription, stored: StoredChange, trial: Trial | 
 
 def _note_wanted(connection: Connection, step: Step, wants: Sequence[_Want]) -> None:
     table = wanted_changes
-    noted = set(
-        connection.execute(
-            select(table.c.subscription_id, table.c.change_id).where(table.c.step_id == step.id)
-        ).tuples()
-    )
+    known = select(table.c.subscription_id, table.c.change_id).where(table.c.step_id == step.id)
+    noted = {tuple(row) for row in connection.execute(known)}
     rows = [
         {
             "subscription_id": want.stored.id,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from rapidfuzz import fuzz
 
 from snapshots.canonical import enum_key, label_key, text_key
-from snapshots.matching.engine import ByKey, ByLikeness, Matched, match
+from snapshots.matching.engine import ByKey, ByLikeness, Matched, Pass, match
 from snapshots.matching.wording import Words, alike, letters_alike, word_list, words_of
 from snapshots.trial import Arm, Intervention, Trial
 
@@ -139,7 +139,7 @@ def _descriptions_alike(old: Arm, new: Arm) -> float:
     return fuzz.ratio(one, other, score_cutoff=90) / 100
 
 
-_ARM_PASSES = (
+_ARM_PASSES: tuple[Pass[_Drawn], ...] = (
     ByKey(
         key=_label,
         prefer=(_type_and_interventions, lambda drawn: _description(drawn.arm), lambda drawn: _rest(drawn.arm)),

@@ -4,7 +4,7 @@ A pass looks only at what no earlier pass has matched. Within a pass the more al
 are taken in record order. What no pass matches is gone (of the old list) or new (of the new list).
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress, product
 from typing import Any, Generic, TypeVar
@@ -21,13 +21,15 @@ class ByKey(Struct, Generic[Item], frozen=True, kw_only=True):
 
     `key(item)` is None where the item takes no part. Where a key has several candidates, `prefer` decides: those equal
     under all of these keys first, a difference in an earlier one weighing more than any in the later ones. With
-    `only`, a key counts where exactly one old and one new item have it. `fits(old, new)` may refuse a pair.
+    `only`, a key counts where exactly one old and one new item have it; `fits(old, new)` may refuse such a pair. Two
+    items that both have an `exclusive` trait (not None) match only where it is the same: site numbers, for example.
     """
 
     key: Callable[[Item], Hashable | None]
     prefer: tuple[Callable[[Item], Hashable], ...] = ()
     only: bool = False
     fits: Callable[[Item, Item], bool] | None = None
+    exclusive: Callable[[Item], Hashable | None] | None = None
 
 
 class ByLikeness(Struct, Generic[Item], frozen=True, kw_only=True):
@@ -148,16 +150,32 @@ def _by_traits(
 
 
 def _in_record_order(one_pass: ByKey[Item], left: _Left[Item], some_old: Indexes, some_new: Indexes) -> Iterator[Pair]:
+    exclusive = one_pass.exclusive
+    pairs: Iterable[Pair]
+    if exclusive is None:
+        pairs = zip(some_old, some_new, strict=False)
+    else:
+        old_traits = {i: exclusive(left.old[i]) for i in some_old}
+        pairs = _not_excluded(old_traits, {j: exclusive(left.new[j]) for j in some_new})
     fits = one_pass.fits
-    if fits is None:
-        yield from zip(some_old, some_new, strict=False)
-        return
-    free = list(some_new)
-    for i in some_old:
-        chosen = next((j for j in free if fits(left.old[i], left.new[j])), None)
-        if chosen is not None:
-            free.remove(chosen)
-            yield i, chosen
+    yield from (pair for pair in pairs if fits is None or fits(left.old[pair[0]], left.new[pair[1]]))
+
+
+def _not_excluded(old: Mapping[int, Hashable | None], new: Mapping[int, Hashable | None]) -> Iterator[Pair]:
+    """Each old index with the first free new one of the same trait, or where one of the two has no trait."""
+    by_trait: dict[Hashable | None, deque[int]] = defaultdict(deque)
+    for j, trait in new.items():
+        by_trait[trait].append(j)
+    anybody, taken = deque(new), set[int]()
+    for i, trait in old.items():
+        queues = [anybody] if trait is None else [by_trait[trait], by_trait[None]]
+        for queue in queues:
+            while queue and queue[0] in taken:
+                queue.popleft()
+        first = min((queue[0] for queue in queues if queue), default=None)
+        if first is not None:
+            taken.add(first)
+            yield i, first
 
 
 # --- passes by likeness -----------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from snapshots.canonical import label_key, text_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, match
-from snapshots.matching.wording import Words, alike, word_list, words_of
+from snapshots.matching.wording import Words, alike, blocks, word_list, words_of
 from snapshots.trial import Outcome, Trial
 
 Level = Literal["primary", "secondary", "other"]
@@ -17,7 +17,9 @@ LEVELS: tuple[Level, ...] = ("primary", "secondary", "other")
 ALIKE = 0.7
 """Share of the telling words that two measures must have in common to be one that was reworded."""
 ALIKE_AS_DESCRIBED = 0.4
-"""The same where their descriptions say the same."""
+"""The same where a description that says the same tells what is measured."""
+_LEAST_DESCRIPTION = 60
+"""Shorter descriptions ("Measured under the tongue.") fit many outcomes."""
 
 _GENERAL: Words = word_list(
     "absolute analysi assessed assessment average baseline calculated change changed comparison difference effect "
@@ -85,7 +87,7 @@ def _rest(placed: Placed) -> str:
 
 
 def _likeness(old: Placed, new: Placed) -> tuple[bool, bool, float] | None:
-    same_words = _description(old) == _description(new) != ""
+    same_words = _description(old) == _description(new) and len(_description(new)) >= _LEAST_DESCRIPTION
     enough = ALIKE_AS_DESCRIBED if same_words else ALIKE
     likeness = alike(old.telling, new.telling, enough=enough, contained=2)
     if likeness is None:
@@ -98,5 +100,5 @@ _PREFER = (_time_frame, _description, _rest)
 _PASSES = (
     ByKey(key=_measure_in_list, prefer=_PREFER),
     ByKey(key=_measure, prefer=_PREFER),
-    ByLikeness(likeness=_likeness, blocks=lambda placed: placed.telling),
+    ByLikeness(likeness=_likeness, blocks=lambda placed: blocks(placed.telling)),
 )

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import product
 
 from snapshots.canonical import name_key
 
@@ -53,9 +54,10 @@ _GENERIC = frozenset(
     institute institutes institution institutions institut instituto instituts instytut istituto ustav enstitusu
     oncology oncologic oncological oncologico oncologica oncologia oncologie onkologie onkologii onkologiczny onkoloji
     hematology haematology cancer cancers cancerology tumor radiotherapy
-    allergy asthma cardiology cardiovascular dermatology endocrinology gastroenterology gynecology gynaecology immunology
-    infectious diseases disease internal nephrology neurology ophthalmology orthopaedics orthopedics pediatric pediatrics
-    paediatric paediatrics psychiatry pulmonary pulmonology rheumatology surgery urology children childrens
+    allergy asthma cardiology cardiovascular dermatology endocrinology gastroenterology gynecology gynaecology
+    immunology infectious diseases disease internal nephrology neurology ophthalmology orthopaedics orthopedics
+    pediatric pediatrics paediatric paediatrics psychiatry pulmonary pulmonology rheumatology surgery urology
+    children childrens
     allergology allergologie alergologii dermatologie
     research recherche investigacion investigaciones investigation investigations ricerca ricerche pesquisa forschung
     trials trial studies study site
@@ -172,30 +174,33 @@ _SHORTEST = 3
 """A shorter name ("St", "UZ") is contained in so many others that it tells nothing."""
 
 
-def contained(one: str, other: str) -> bool:
-    """Whether one of two names stands in the other, letter by letter."""
-    shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= _SHORTEST and shorter in longer
-
-
 def containing_pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Pairs of indexes where one name may stand in the other: far fewer than all, and none that does is left out."""
-    for i, j in _standing_in(old, new):
-        yield i, j
-    for j, i in _standing_in(new, old):
-        yield i, j
+    """Pairs of indexes of two different names of which one stands in the other, letter by letter."""
+    old_names, new_names = _by_name(old), _by_name(new)
+    contained = list(_standing_in(old_names, new_names))
+    contained += [(old_name, new_name) for new_name, old_name in _standing_in(new_names, old_names)]
+    for old_name, new_name in contained:
+        yield from product(old_names[old_name], new_names[new_name])
 
 
-def _standing_in(shorter: Sequence[str], longer: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """(index of shorter, index of longer) where the longer has the rarest three letters of the shorter."""
-    holding: dict[str, list[int]] = defaultdict(list)
-    for index, name in enumerate(longer):
+def _by_name(names: Sequence[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        found[name].append(index)
+    return found
+
+
+def _standing_in(shorter: Iterable[str], longer: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(shorter name, longer name), compared only where the longer has the rarest three letters of the shorter."""
+    holding: dict[str, list[str]] = defaultdict(list)
+    for name in longer:
         for three in _threes(name):
-            holding[three].append(index)
-    for index, name in enumerate(shorter):
+            holding[three].append(name)
+    for name in shorter:
         rarest = min((holding.get(three, []) for three in _threes(name)), key=len, default=[])
         for other in rarest:
-            yield index, other
+            if len(name) < len(other) and name in other:
+                yield name, other
 
 
 def _threes(name: str) -> set[str]:

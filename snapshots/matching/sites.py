@@ -1,15 +1,15 @@
 """Who is who among the sites of two versions: the same row, the same place under another name, or somewhere else."""
 
-from collections.abc import Hashable, Iterator, Sequence
-from functools import cached_property
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import cached_property, partial
 
 import msgspec
 
 from snapshots.canonical import country_key, enum_key, name_key, value_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, Pass, match
 from snapshots.matching.people import contacts_key
-from snapshots.matching.site_names import contained, containing_pairs, is_placeholder, own_name, site_number
+from snapshots.matching.site_names import containing_pairs, is_placeholder, own_name, site_number
 from snapshots.trial import Site
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -124,8 +124,12 @@ def _city(row: _Row) -> Hashable:
     return row.city
 
 
-def _state(row: _Row) -> Hashable:
-    return row.state
+def _state(row: _Row) -> Hashable | None:
+    return row.state or None
+
+
+def _zip(row: _Row) -> Hashable | None:
+    return row.zip or None
 
 
 def _country(row: _Row) -> Hashable | None:
@@ -148,29 +152,35 @@ def _country_zip_and_name(row: _Row) -> Hashable | None:
     return (row.country, row.zip, row.name) if row.zip else None
 
 
+def _country_city_state_and_name(row: _Row) -> Hashable | None:
+    return (row.country, row.city, row.state, row.name) if row.city else None
+
+
+def _country_city_zip_and_name(row: _Row) -> Hashable | None:
+    return (row.country, row.city, row.zip, row.name) if row.city else None
+
+
 def _country_city_and_name(row: _Row) -> Hashable | None:
     return (row.country, row.city, row.name) if row.city else None
 
 
-def _numbers_agree(old: _Row, new: _Row) -> bool:
-    """Two different site numbers never are one site; a name without a number may be any."""
-    return old.number is None or new.number is None or old.number == new.number
+def _number(row: _Row) -> Hashable | None:
+    return row.number
 
 
-def _numbers_agree_with_a_placeholder(old: _Row, new: _Row) -> bool:
-    return (old.placeholder or new.placeholder) and _numbers_agree(old, new)
+def _a_placeholder_is_involved(old: _Row, new: _Row) -> bool:
+    return old.placeholder or new.placeholder
 
 
-def _filled_in(old: _Row, new: _Row) -> bool:
-    """Whether state and zip are equal or given on one side only, so that nothing speaks against one site."""
-    pairs = ((old.state, new.state), (old.zip, new.zip))
-    return all(not before or not after or before == after for before, after in pairs)
+def _state_or_zip(row: _Row) -> Hashable | None:
+    return (row.state, row.zip) if row.state or row.zip else None
 
 
+_Key = Callable[[_Row], Hashable | None]
 _LIKENESS = (_status, _contacts, _rest)
 
 
-def _alike_in(place: Any) -> Iterator[Pass[_Row]]:
+def _alike_in(place: _Key) -> Iterator[Pass[_Row]]:
     """The passes for alike names, the more alike first, among the rows of one `place` (a key)."""
 
     def same_name(row: _Row) -> Hashable | None:
@@ -181,22 +191,36 @@ def _alike_in(place: Any) -> Iterator[Pass[_Row]]:
         where = place(row)
         return (where, row.own_name) if where is not None and row.own_name else None
 
-    def likeness(old: _Row, new: _Row) -> tuple[float, bool, bool] | None:
-        where = place(old)
-        if where is None or where != place(new) or not _numbers_agree(old, new):
-            return None
-        if not contained(old.own_name, new.own_name):
-            return None
-        lengths = sorted((len(old.own_name), len(new.own_name)))
-        return lengths[0] / lengths[1], old.status == new.status, old.contacts == new.contacts
-
-    yield ByKey(key=same_name, prefer=(_state, *_LIKENESS), fits=_numbers_agree)
-    yield ByKey(key=same_own_name, prefer=(_name, _state, *_LIKENESS), fits=_numbers_agree)
-    yield ByLikeness(likeness=likeness, candidates=_containing)
+    yield ByKey(key=same_name, prefer=(_state, *_LIKENESS), exclusive=_number)
+    yield ByKey(key=same_own_name, prefer=(_name, _state, *_LIKENESS), exclusive=_number)
+    yield ByLikeness(likeness=_share_in_common, candidates=partial(_containing, place))
 
 
-def _containing(old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[tuple[int, int]]:
-    return containing_pairs([row.own_name for row in old], [row.own_name for row in new])
+def _share_in_common(old: _Row, new: _Row) -> tuple[float, bool, bool] | None:
+    """How much of the longer own name is the shorter one; None for two different site numbers."""
+    if old.number and new.number and old.number != new.number:
+        return None
+    lengths = sorted((len(old.own_name), len(new.own_name)))
+    return lengths[0] / lengths[1], old.status == new.status, old.contacts == new.contacts
+
+
+def _containing(place: _Key, old: Sequence[_Row], new: Sequence[_Row]) -> Iterator[tuple[int, int]]:
+    """Pairs of indexes of rows in one place of which one's own name stands in the other's."""
+    new_places = _by_place(place, new)
+    for where, some_old in _by_place(place, old).items():
+        some_new = new_places.get(where, [])
+        names = [old[i].own_name for i in some_old], [new[j].own_name for j in some_new]
+        for i, j in containing_pairs(*names):
+            yield some_old[i], some_new[j]
+
+
+def _by_place(place: _Key, rows: Sequence[_Row]) -> dict[Hashable, list[int]]:
+    found: dict[Hashable, list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        where = place(row)
+        if where is not None and row.own_name:
+            found[where].append(index)
+    return found
 
 
 _PASSES: tuple[Pass[_Row], ...] = (
@@ -204,12 +228,14 @@ _PASSES: tuple[Pass[_Row], ...] = (
     ByKey(key=_as_written, only=True, fits=_equal_besides),
     ByKey(key=_key, prefer=_LIKENESS),
     ByKey(key=_country_and_number, prefer=(_name, _city, *_LIKENESS)),
-    ByKey(key=_country_zip_and_name, prefer=(_city, *_LIKENESS), fits=_numbers_agree),
+    ByKey(key=_country_zip_and_name, prefer=(_city, *_LIKENESS), exclusive=_number),
     *_alike_in(_country_city_and_zip),
-    ByKey(key=_country_city_and_zip, only=True, fits=_numbers_agree),
+    ByKey(key=_country_city_and_zip, only=True, exclusive=_number),
     *_alike_in(_country_and_city),
-    ByKey(key=_country_and_city, only=True, fits=_numbers_agree_with_a_placeholder),
-    # several placeholders of one city whose state or zip was filled in
-    ByKey(key=_country_city_and_name, prefer=_LIKENESS, fits=_filled_in),
+    ByKey(key=_country_and_city, only=True, exclusive=_number, fits=_a_placeholder_is_involved),
+    # several placeholders of one city whose state or zip was filled in: nothing speaks against one site
+    ByKey(key=_country_city_state_and_name, prefer=_LIKENESS, exclusive=_zip),
+    ByKey(key=_country_city_zip_and_name, prefer=_LIKENESS, exclusive=_state),
+    ByKey(key=_country_city_and_name, prefer=_LIKENESS, exclusive=_state_or_zip),
     *_alike_in(_country),
 )

@@ -16,7 +16,7 @@ def word_list(text: str) -> Words:
 
 
 _FRAME = word_list(
-    "a an and are as at by for from in into is of on or per the to up via vs versus with within without "
+    "a all an and any are as at by for from in into is of on or per the to up via vs versus with within without "
     "after before between both defined during either each evaluated every following over since until who"
 )
 """Words that frame a wording of any kind and never tell what it is about."""
@@ -48,9 +48,26 @@ def alike(one: Words, other: Words, *, enough: float, contained: int) -> float |
     if not (one and other):
         return None
     shared = len(one & other)
+    shared += _respelt(one - other, other - one) if shared < min(len(one), len(other)) else 0
     likeness = 2 * shared / (len(one) + len(other))
     whole = shared == min(len(one), len(other)) and shared >= contained
     return likeness if likeness >= (min(enough, 0.5) if whole else enough) else None
+
+
+def blocks(words: Words) -> Words:
+    """Of these two sets of words must share one to be alike at all: the words, and what a respelt one would keep."""
+    return words | {f"{word[0]}…{word[-4:]}" for word in words if len(word) > 5}
+
+
+def _respelt(these: Words, those: Words) -> int:
+    """How many of the words are the others in another spelling: "hemoglobin" is, "hypoglycemia" for "hyper-" is not."""
+    if max(len(these), len(those)) > 5:
+        return 0
+    return sum(any(_is_respelt(word, other) for other in those) for word in these)
+
+
+def _is_respelt(word: str, other: str) -> bool:
+    return word.isalpha() and other.isalpha() and fuzz.ratio(word, other) >= 92
 
 
 def letters_alike(one: str | None, other: str | None, enough: float) -> float | None:

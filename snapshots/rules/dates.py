@@ -38,7 +38,7 @@ def _date_change(date: str, before: PartialDate | None, after: PartialDate | Non
     if before is None or after is None:
         return _come_or_gone(date, before, after, new)
     if is_actual(before) != is_actual(after):
-        word = "reached" if is_actual(after) else "unreached"
+        word = ".reached" if is_actual(after) else ".unreached"
         return _told(date, word, before, after, new)
     moved = _moved(before, after)
     if moved is None:
@@ -47,17 +47,17 @@ def _date_change(date: str, before: PartialDate | None, after: PartialDate | Non
 
 
 def _moved(before: PartialDate, after: PartialDate) -> str | None:
-    """How two dates of one class differ: a word of the table, "" for not at all, None where one is not readable."""
+    """How two dates of one class differ: an ending of the table, "" for not at all, None where one is not readable."""
     old, new = interval(before.date), interval(after.date)
     if old is None or new is None:
         return None
     if (old.start, old.end) == (new.start, new.end):
         return "" if _same_type(before, after) else None
     if old.overlaps(new):  # days, months and years overlap only where one holds the other
-        return "refined"
+        return ".refined"
     if is_actual(after):
-        return "corrected"
-    return "delayed" if new.start > old.end else "advanced"
+        return ".corrected"
+    return ".delayed" if new.start > old.end else ".advanced"
 
 
 def _same_type(before: PartialDate, after: PartialDate) -> bool:
@@ -66,9 +66,9 @@ def _same_type(before: PartialDate, after: PartialDate) -> bool:
 
 
 def _come_or_gone(date: str, before: PartialDate | None, after: PartialDate | None, new: Trial) -> Change:
-    word = "removed" if after is None else "added"
-    summary = f"{_NAMES[date]} {word}: {partial_date_words(after or before)}"
-    return change(f"{date}.{word}", summary=summary, before=_json(before), after=_json(after), path=new.path(date))
+    word, verb = (".removed", "removed") if after is None else (".added", "added")
+    summary = f"{_NAMES[date]} {verb}: {partial_date_words(after or before)}"
+    return change(date + word, summary=summary, before=_json(before), after=_json(after), path=new.path(date))
 
 
 def _otherwise_different(date: str, before: PartialDate, after: PartialDate, new: Trial) -> Change | None:
@@ -87,7 +87,7 @@ def _otherwise_different(date: str, before: PartialDate, after: PartialDate, new
 def _told(date: str, word: str, before: PartialDate, after: PartialDate, new: Trial) -> Change:
     days = _shift(before, after)
     return change(
-        f"{date}.{word}",
+        date + word,
         summary=f"{_NAMES[date]} {_SENTENCES[word](before, after, days)}",
         before=_json(before),
         after=_json(after),
@@ -97,7 +97,7 @@ def _told(date: str, word: str, before: PartialDate, after: PartialDate, new: Tr
 
 
 def _severity(word: str, days: int | None) -> Severity | None:
-    return "major" if word == "delayed" and days is not None and days >= _LONG_DELAY else None
+    return "major" if word == ".delayed" and days is not None and days >= _LONG_DELAY else None
 
 
 def _shift(before: PartialDate, after: PartialDate) -> int | None:
@@ -140,10 +140,10 @@ def _json(date: PartialDate | None) -> Json:
 
 
 _SENTENCES: dict[str, _Sentence] = {
-    "delayed": _moved_words("delayed"),
-    "advanced": _moved_words("brought forward"),
-    "corrected": _moved_words("corrected"),
-    "reached": _reached_words,
-    "unreached": _unreached_words,
-    "refined": _refined_words,
+    ".delayed": _moved_words("delayed"),
+    ".advanced": _moved_words("brought forward"),
+    ".corrected": _moved_words("corrected"),
+    ".reached": _reached_words,
+    ".unreached": _unreached_words,
+    ".refined": _refined_words,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from snapshots.canonical import age_key, enum_key, value_key
+from snapshots.canonical import age_key, enum_key, enum_value_key, value_key
 from snapshots.changes import Change, Subject
 from snapshots.diff import differences
 from snapshots.kinds import Severity
@@ -18,10 +18,11 @@ from snapshots.rules.fields import (
     field_told,
     label_field,
     names_key,
+    spelled_out,
     text_field,
     told,
 )
-from snapshots.sentences import capitalised, enum_words, listed, quoted
+from snapshots.sentences import capitalised, enum_words, quoted
 from snapshots.trial import Arm, Enrollment, Intervention, Trial
 
 Json = Any
@@ -112,7 +113,7 @@ def _share(before: float, after: float) -> str:
     if not before:
         return ""
     percent = 100 * (after - before) / before
-    size = f"{abs(percent):,.0f}" if abs(percent) >= 1 else "less than 1"
+    size = f"{abs(percent):,.0f}" if abs(percent) >= 1 else f"{abs(percent):.1g}"
     return f" ({'+' if percent > 0 else '−'}{size} %)"
 
 
@@ -168,7 +169,7 @@ def _phases(old: Trial, new: Trial) -> Iterator[Change]:
 
 
 def _phase_words(phases: tuple[str, ...]) -> str:
-    return listed("not applicable" if enum_key(phase) == "NA" else enum_words(phase) for phase in phases) or "none"
+    return "/".join("not applicable" if enum_key(phase) == "NA" else enum_words(phase) for phase in phases) or "none"
 
 
 _DESIGN_WORDS = {
@@ -217,21 +218,25 @@ def _is_text(place: str) -> bool:
     return place.casefold().endswith("description")
 
 
+def _is_enumerated(place: str) -> bool:
+    field = place.rpartition(".")[2]
+    return field in _DESIGN_WORDS and field != "targetDuration" and not _is_text(place)
+
+
 def _leaf_key(place: str, value: Json) -> Json:
     if isinstance(value, str):
         if place.endswith("targetDuration"):
             return str(age_key(value))
-        return value_key(value) if _is_text(place) else enum_key(value)
-    return str(value_key(value)) if isinstance(value, list) else value_key(value)
+        return enum_key(value) if _is_enumerated(place) else value_key(value)
+    return str(enum_value_key(value)) if isinstance(value, list) else value_key(value)
 
 
 def _design_field(new: Trial, place: str, before: Json, after: Json) -> Change:
     field = place.rpartition(".")[2]
-    words = _DESIGN_WORDS.get(field, field)
-    enumerated = not _is_text(place) and field != "targetDuration"
+    words = _DESIGN_WORDS.get(field) or spelled_out(field)
     return change(
         "design.changed",
-        summary=capitalised(field_told(words, before, after, enumerated=enumerated)),
+        summary=capitalised(field_told(words, before, after, enumerated=_is_enumerated(place))),
         subject={"type": "field", "name": field},
         before=before,
         after=after,

@@ -1,12 +1,13 @@
 """Which named fields of two matched items say something else, and in what words is that told?"""
 
+import re
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from snapshots.canonical import enum_key, label_key, text_key, value_key
+from snapshots.canonical import enum_key, enum_value_key, label_key, text_key, value_key
 from snapshots.diff import differences
 from snapshots.prose import rewording
 from snapshots.sentences import capitalised, clipped, enum_words, listed, quoted
@@ -32,6 +33,11 @@ class Field(Struct, frozen=True):
     key: Key
     key_after: Key | None = None
     enumerated: bool = False
+
+
+def spelled_out(name: str) -> str:
+    """A key of the registry as words: "genderBased" is "gender based"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
 
 
 def text_field(name: str, words: str) -> Field:
@@ -192,8 +198,8 @@ class Members(Struct, frozen=True):
     def told(self, words: Mapping[str, str], enumerated: Container[str]) -> str:
         """A sentence of all that differs; `words` by the registry's key, `enumerated` the keys of enumerated values."""
         parts = [
-            field_told(words.get(name, name), self.before[name], self.after[name], enumerated=name in enumerated)
-            for name in self.before
+            field_told(words.get(name) or spelled_out(name), before, self.after[name], enumerated=name in enumerated)
+            for name, before in self.before.items()
         ]
         more = [f"{len(parts) - _MOST_TOLD} more fields differ"] if len(parts) > _MOST_TOLD + 1 else []
         return capitalised("; ".join([*parts[: _MOST_TOLD if more else None], *more]))
@@ -210,8 +216,5 @@ def differing_members(before: Mapping[str, Json], after: Mapping[str, Json], enu
 
 
 def _member_keys(members: Mapping[str, Json], enumerated: Container[str]) -> dict[str, Json]:
-    keys = {
-        name: enum_key(value) if name in enumerated and isinstance(value, str) else value_key(value)
-        for name, value in members.items()
-    }
+    keys = {name: enum_value_key(value) if name in enumerated else value_key(value) for name, value in members.items()}
     return {name: key for name, key in keys.items() if key not in (None, "", [], {})}

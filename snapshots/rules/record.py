@@ -8,6 +8,8 @@ from snapshots.trial import Trial
 
 COVERS = frozenset({"registry", "id", "paths", "unknown", "bookkeeping_dates", "rest"})
 
+_TRACKED = frozenset({"estimatedResultsFirstSubmitDate", "firstMcpInfo"})
+"""Dates that stand where the submission events do: a source that never carries those never carries these."""
 _DATE_WORDS = {
     "lastUpdateSubmitDate": "last update submitted",
     "lastUpdatePostDateStruct": "last update posted",
@@ -48,18 +50,21 @@ def _echo(left: Change, old: Trial, new: Trial) -> bool:
 def verified(old: Trial, new: Trial) -> list[Change]:
     """`record.verified` where a verification, submission, QC or posting date moved; told only where nothing else is."""
     before, after = _bookkeeping(old), _bookkeeping(new)
-    moved = [key for key in sorted({*before, *after}) if not _same_day(before.get(key), after.get(key))]
+    tracked = _TRACKED if "submission_events" in old.unknown | new.unknown else frozenset()
+    keys = sorted({*before, *after} - tracked)
+    moved = [key for key in keys if not _same_day(before.get(key), after.get(key))]
     if not moved:
         return []
     first = next((key for key in _DATE_WORDS if key in moved), moved[0])
     dates = f"{date_words(after.get(first))}, before that {date_words(before.get(first))}"
+    what = "The record was submitted again" if first in _DATE_WORDS else "A date of the registry's bookkeeping moved"
     return [
         change(
             "record.verified",
-            summary=f"The record was submitted again, nothing else changed ({_DATE_WORDS.get(first, first)} {dates})",
+            summary=f"{what}, nothing else changed ({_DATE_WORDS.get(first, first)} {dates})",
             before={key: before.get(key) for key in moved},
             after={key: after.get(key) for key in moved},
-            path=f"{new.path('bookkeeping_dates')}.{first}",
+            path=new.paths.get(f"bookkeeping_dates.{first}") or f"{new.path('bookkeeping_dates')}.{first}",
         )
     ]
 

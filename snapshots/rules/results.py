@@ -1,17 +1,19 @@
 """What happened to the study's results, their way through quality control, its documents and FDA notices?"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from snapshots.canonical import (
+    email_key,
     enum_key,
     in_any_order,
     interval,
     label_key,
     members_key,
     name_key,
+    phone_digits,
     same_text,
     text_key,
     value_key,
@@ -127,7 +129,19 @@ def _member_key(key: str, member: Json, names: Mapping[str, str]) -> Json:
         return names.get(member, member)
     if key == "groupIds" and isinstance(member, list):
         return in_any_order(names.get(item, item) if isinstance(item, str) else item for item in member)
+    if isinstance(member, str) and key in _KEYS:
+        return _KEYS[key](member)
     return _results_key(member, names)
+
+
+_KEYS: Mapping[str, Callable[[str], str | None]] = {
+    **dict.fromkeys(("title", "term", "organSystem"), label_key),
+    **dict.fromkeys(("type", "reportingStatus", "paramType", "dispersionType", "assessmentType"), enum_key),
+    **dict.fromkeys(("nonInferiorityType", "restrictionType", "ciNumSides"), enum_key),
+    "organization": name_key,
+    "email": email_key,
+    "phone": phone_digits,
+}
 
 
 def _group_names(scope: Mapping[str, Json]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from snapshots.canonical import country_key, enum_key, name_key
@@ -263,23 +264,22 @@ class _Rows:
 
     def __init__(self, sites: Sequence[Site]) -> None:
         self._sites = sites
-        self._positions: dict[tuple[str, ...], list[int]] | None = None
+
+    @cached_property
+    def _ordinals(self) -> dict[tuple[str, ...], dict[int, int]]:
+        found: dict[tuple[str, ...], dict[int, int]] = defaultdict(dict)
+        for site in self._sites:
+            alike = found[site_key(site)]
+            alike[site.position] = len(alike) + 1
+        return found
 
     def ordinal(self, site: Site) -> int | None:
         """Which of the rows that read alike this one is, from 1 on; None where no other reads like it."""
-        positions = self._of(site)
-        return positions.index(site.position) + 1 if len(positions) > 1 else None
+        return self._ordinals[site_key(site)][site.position] if self.alike(site) > 1 else None
 
     def alike(self, site: Site) -> int:
         """How many rows read like this one, itself included."""
-        return len(self._of(site))
-
-    def _of(self, site: Site) -> list[int]:
-        if self._positions is None:
-            self._positions = defaultdict(list)
-            for one in self._sites:
-                self._positions[site_key(one)].append(one.position)
-        return self._positions[site_key(site)]
+        return len(self._ordinals[site_key(site)])
 
 
 def _name(site: Site) -> str:

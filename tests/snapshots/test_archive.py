@@ -3,11 +3,13 @@
 import hashlib
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from snapshots import archive
 from snapshots.archive import codec
@@ -34,6 +36,14 @@ def contents(database: Database, registry_id: str = ALICE) -> list[object]:
         return [json.loads(archive.read_version(connection, version.number)) for version in found]
 
 
+@contextmanager
+def undone(database: Database) -> Iterator[Connection]:
+    """A transaction that leaves nothing behind: every example of a property begins with an empty archive."""
+    with suppress(InterruptedError), database.write() as connection:
+        yield connection
+        raise InterruptedError
+
+
 # ------------------------------------------------------------------ appending
 
 
@@ -49,15 +59,11 @@ def test_the_bytes_received_are_given_back_exactly(database: Database) -> None:
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=25))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_contents_comes_back_exactly(sqlite_database: Database, raws: list[bytes]) -> None:
-    try:
-        with sqlite_database.write() as connection:
-            given_back = {add(connection, raw): raw for raw in raws}
-            for number, raw in given_back.items():
-                assert archive.read_version(connection, number) == raw
-            assert list(archive.verify_chain(connection)) == []
-            raise InterruptedError
-    except InterruptedError:
-        pass  # every example begins with an empty archive
+    with undone(sqlite_database) as connection:
+        given_back = {add(connection, raw): raw for raw in raws}
+        for number, raw in given_back.items():
+            assert archive.read_version(connection, number) == raw
+        assert list(archive.verify_chain(connection)) == []
 
 
 def test_a_record_seen_again_unchanged_leaves_no_row(database: Database) -> None:

@@ -46,6 +46,7 @@ _SPLITS = {
     Trouble.GARBLED,
     Trouble.ENDLESS,
 }
+_STOPS = {Trouble.UNREACHABLE, Trouble.TOO_FAST, Trouble.FORBIDDEN}
 _NOT_AGAIN = {Trouble.TOO_SLOW, Trouble.TOO_BIG, Trouble.ENDLESS}
 """Not permanent, but at once the same again: fewer records, or another hour, can help."""
 
@@ -73,6 +74,11 @@ class AnswerError(RegistryError):
     def splits(self) -> bool:
         """Whether one record of a batch can be to blame, so that asking for fewer can help."""
         return self.trouble in _SPLITS
+
+    @property
+    def stops(self) -> bool:
+        """Whether it has nothing to do with what was asked for, so that asking for other records is no use either."""
+        return self.trouble in _STOPS
 
     @property
     def may_be_the_fields(self) -> bool:
@@ -111,7 +117,7 @@ class Received(Struct, frozen=True):
 
 
 def not_data(received: Received, asked: str, now: datetime) -> AnswerError | None:
-    """The trouble with an answer; None where it looks like a JSON object, or moves a record to another id (301).
+    """The trouble with an answer; None where it looks like JSON, or moves a record to another id (301).
 
     `asked` says what was asked for ("the current release"); `now` is aware UTC, for a `Retry-After` that is a date.
     """
@@ -153,14 +159,12 @@ def _sentence(asked: str, came: str) -> str:
 
 def _not_json(received: Received, asked: str) -> AnswerError | None:
     start = received.body[:64].lstrip()[:1]
-    if start == b"{":
+    if start in (b"{", b"[", b'"') or received.body.strip() == b"null":
         return None
     if not start:
         return trouble(Trouble.NOT_DATA, asked, "answered with nothing", received.status)
     if start == b"<":
         return trouble(Trouble.NOT_DATA, asked, f"answered with {_page(received.body)}, not with data", received.status)
-    if start == b"[":
-        return trouble(Trouble.WRONG_SHAPE, asked, "answered with a list where an object belongs", received.status)
     return trouble(Trouble.NOT_DATA, asked, "answered with something that is not JSON", received.status)
 
 

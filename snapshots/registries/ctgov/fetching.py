@@ -17,6 +17,8 @@ _MOST_FAILURES = 24
 """Failed questions within one batch before the rest of it is left for another time."""
 _MOST_ALONE = 200
 """Ids that one fetch asks for by themselves; more are missing only when the registry's search is ill."""
+_MOST_ALONE_FAILED = 3
+"""Such questions that may fail in a row."""
 _MOST_SILENT = 2
 """Batches in a row without any data, after which the registry itself is taken to be ill."""
 
@@ -31,6 +33,7 @@ class Fetching:
         self._heard = False
         self._silent = 0
         self._alone_left = _MOST_ALONE
+        self._alone_failed = 0
 
     def answers(self, ids: Sequence[str]) -> Iterator[Answer]:
         """One answer for each of `ids` (valid, each once). Raises AnswerError where the registry gave no data at all;
@@ -51,7 +54,7 @@ class Fetching:
                 yield from _not_fetched(waiting, error)
 
     def _goes_on(self, error: AnswerError, *, is_last: bool) -> bool:
-        ends = not error.splits or self._silent >= _MOST_SILENT or is_last
+        ends = error.stops or self._silent >= _MOST_SILENT or is_last
         if ends and not self._heard:
             raise error
         return not ends
@@ -88,9 +91,11 @@ class Fetching:
         try:
             found = self._asking.single(record, f"the record {record}")
         except AnswerError as error:
-            if not error.splits:
+            self._alone_failed += 1
+            if error.stops or self._alone_failed >= _MOST_ALONE_FAILED:
                 raise
             return _failed(record, error)
+        self._alone_failed = 0
         if found is None:
             return NotAnswered(record, "absent", f"ClinicalTrials.gov lists no record {record}")
         return self._single(record, found)

@@ -8,6 +8,7 @@ of a record can make reading fail.
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+from snapshots.canonical import enum_key
 from snapshots.registries.ctgov.fields import content, decode_with_source
 from snapshots.registries.ctgov.paths import PATHS
 from snapshots.trial import (
@@ -80,9 +81,12 @@ def _unknown(study: Json) -> frozenset[str]:
 
 def _sections(study: Json) -> Taken:
     protocol = _object(study, "protocolSection")
+    tracking = _tracking(study)
+    status = _status(_object(protocol, "statusModule"))
+    status["bookkeeping_dates"] |= _tracked_dates(tracking)
     return {
         **_identification(_object(protocol, "identificationModule")),
-        **_status(_object(protocol, "statusModule")),
+        **status,
         **_sponsors(_object(protocol, "sponsorCollaboratorsModule")),
         **_oversight(protocol),
         **_texts_and_terms(protocol),
@@ -93,7 +97,7 @@ def _sections(study: Json) -> Taken:
         **_contacts_and_sites(_object(protocol, "contactsLocationsModule")),
         **_references(_object(protocol, "referencesModule")),
         "ipd_sharing": _taken_object(protocol, "ipdSharingStatementModule"),
-        **_results(study),
+        **_results(study, tracking),
     }
 
 
@@ -352,11 +356,10 @@ def _ipd_link(position: int, item: Taken) -> Link:
     )
 
 
-def _results(study: Json) -> Taken:
+def _results(study: Json, tracking: Taken) -> Taken:
     annotation = _object(_object(study, "annotationSection"), "annotationModule")
     violation = _object(annotation, "violationAnnotation")
     documents = _object(_object(study, "documentSection"), "largeDocumentModule")
-    tracking = _tracking(study)
     events = {*_unposted_events(_object(annotation, "unpostedAnnotation")), *_tracked_events(tracking)}
     results = _taken_object(study, "resultsSection")
     posted = _flag(study, "hasResults")
@@ -376,15 +379,23 @@ def _tracking(study: Json) -> Taken:
     return tracking if isinstance(tracking, dict) else {}
 
 
+def _tracked_dates(tracking: Taken) -> dict[str, str]:
+    """The dates of the tracking that are no events: of the first submission, and of the first posting before review."""
+    dates = _dates(tracking, ("estimatedResultsFirstSubmitDate",))
+    first_posted = _dates(_object(tracking, "firstMcpInfo"), ("postDateStruct",))
+    return dates | {"firstMcpInfo": first_posted["postDateStruct"]} if first_posted else dates
+
+
 def _unposted_events(annotation: Taken) -> Iterator[SubmissionEvent]:
     def read(_: int, item: Taken) -> SubmissionEvent:
         item.pop("dateUnknown", None)
-        return SubmissionEvent((_text(item, "type") or "").upper(), _text(item, "date"))
+        return SubmissionEvent(enum_key(_text(item, "type")) or "", _text(item, "date"))
 
     yield from _items(annotation, "unpostedEvents", read)
 
 
 def _tracked_events(tracking: Taken) -> Iterator[SubmissionEvent]:
+    """The events of the tracking; it also counts posted releases, which says no more than their events do."""
     for info in _items(tracking, "submissionInfos", lambda _, item: item):
         for word, kind in (("release", "RELEASE"), ("unrelease", "UNRELEASE"), ("reset", "RESET")):
             date = _text(info, f"{word}Date")
@@ -458,7 +469,7 @@ def _emptied(item: Taken) -> Taken:
 def _taken_list(item: Taken, key: str, kind: type[Item]) -> list[tuple[int, Item]]:
     """Takes the list's values of the given type with their positions; values of other types stay behind as a list.
 
-    A value that stands alone where a list is expected is a list of one.
+    Nulls say nothing. A value that stands alone where a list is expected is a list of one.
     """
     value = item.get(key)
     if isinstance(value, kind):
@@ -466,7 +477,7 @@ def _taken_list(item: Taken, key: str, kind: type[Item]) -> list[tuple[int, Item
     if not isinstance(value, list):
         return []
     found = [(position, member) for position, member in enumerate(value) if isinstance(member, kind)]
-    item[key] = [member for member in value if not isinstance(member, kind)]
+    item[key] = [member for member in value if not isinstance(member, kind | None)]
     return found
 
 
@@ -490,9 +501,10 @@ def _single(item: Taken, key: str, read: Callable[[int, Taken], Item]) -> tuple[
 
 
 def _date(item: Taken, key: str) -> PartialDate | None:
+    """Takes a date and its type; a type without a date says nothing."""
     struct = _object(item, key)
-    date = _text(struct, "date")
-    return PartialDate(date, _text(struct, "type")) if date else None
+    date, kind = _text(struct, "date"), _text(struct, "type")
+    return PartialDate(date, kind) if date else None
 
 
 def _dates(item: Taken, keys: tuple[str, ...]) -> dict[str, str]:
@@ -500,10 +512,10 @@ def _dates(item: Taken, keys: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for key in keys:
         struct = _object(item, key)
+        struct.pop("type", None)
         date = _text(struct, "date") or _text(item, key)
         if date:
             found[key] = date
-            struct.pop("type", None)
     return found
 
 

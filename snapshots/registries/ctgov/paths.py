@@ -21,6 +21,7 @@ _ELIGIBILITY = "protocolSection.eligibilityModule"
 _CONTACTS = "protocolSection.contactsLocationsModule"
 _REFERENCES = "protocolSection.referencesModule"
 _ANNOTATION = "annotationSection.annotationModule"
+_TRACKING = "derivedSection.miscInfoModule.submissionTracking"
 
 _ATTRIBUTES = {
     "id": f"{_IDENTIFICATION}.nctId",
@@ -43,6 +44,8 @@ _ATTRIBUTES = {
     "primary_completion_date": f"{_STATUS}.primaryCompletionDateStruct",
     "completion_date": f"{_STATUS}.completionDateStruct",
     "bookkeeping_dates": _STATUS,
+    "bookkeeping_dates.estimatedResultsFirstSubmitDate": f"{_TRACKING}.estimatedResultsFirstSubmitDate",
+    "bookkeeping_dates.firstMcpInfo": f"{_TRACKING}.firstMcpInfo.postDateStruct",
     "has_results": "hasResults",
     "results": "resultsSection",
     "delay_certificate_dates": _STATUS,

@@ -149,12 +149,12 @@ class _UnreadableError(Exception):
 
 
 def _bounded(pieces: Iterable[bytes], most: int) -> Iterator[bytes]:
-    total = 0
+    left = most
     for piece in pieces:
-        total += len(piece)
-        if total > most:
+        yield piece[:left]
+        if len(piece) > left:
             raise _UnreadableError(Trouble.TOO_BIG, f"answered with more than {most // 1_000_000} MB")
-        yield piece
+        left -= len(piece)
 
 
 def _unpacked(pieces: Iterable[bytes], coding: str) -> Iterator[bytes]:

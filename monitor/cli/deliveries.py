@@ -1,0 +1,215 @@
+"""`trialdelta deliveries`: who was told what, when, with what answer; and trying again."""
+
+from typing import Any
+
+import click
+
+from monitor.cli.output import format_option
+
+Json = Any
+_STATES = ("pending", "held", "sending", "delivered", "failed", "cancelled")
+
+
+@click.group(short_help="Who was told what: list, show, retry, replay.")
+def deliveries() -> None:
+    r"""The ledger of what was told to whom, and what is still due.
+
+    \b
+    Example:
+      trialdelta deliveries list --state failed
+      trialdelta deliveries retry dlv_0123…
+    """
+
+
+@deliveries.command("list", short_help="Newest first.")
+@click.option("--state", type=click.Choice(_STATES), help="Only deliveries in this state.")
+@click.option("--since", metavar="T", help="Made since then: a day, or a time with its offset.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
+@format_option("text", "json", "csv")
+def list_(state: str | None, since: str | None, limit: int, shape: str) -> None:
+    r"""Print deliveries, the newest first.
+
+    \b
+    Example:
+      trialdelta deliveries list --since 2026-03-01 --format csv
+    """
+    from monitor.cli.output import print_csv, print_json, print_table, say
+    from monitor.cli.session import session
+    from notifiers import ledger
+
+    moment = _moment(since) if since else None
+    with session() as here, here.database.read() as connection:
+        rows = [_as_json(entry) for entry in ledger.listing(connection, state, moment, limit)]
+    if shape == "json":
+        print_json(rows)
+    elif shape == "csv":
+        print_csv(_COLUMNS, rows)
+    elif rows:
+        cells = [(row["id"], row["state"], row["created_at"][:16], row["to"], row["answer"] or "") for row in rows]
+        print_table(("delivery", "state", "made", "to", "last answer"), cells)
+    else:
+        say("No such delivery. `trialdelta subscription list` tells who would be told of what.")
+
+
+@deliveries.command(short_help="One delivery, its attempts, and what it told.")
+@click.argument("delivery_id", metavar="DELIVERY")
+@format_option()
+def show(delivery_id: str, shape: str) -> None:
+    r"""Print one delivery with every attempt and the changes that it tells.
+
+    \b
+    Example:
+      trialdelta deliveries show dlv_0123…
+    """
+    from monitor.cli.output import print_json
+    from monitor.cli.session import session
+
+    with session() as here, here.database.read() as connection:
+        entry = _entry(connection, delivery_id)
+        steps = _steps(connection, entry)
+    if shape == "json":
+        print_json(
+            _as_json(entry) | {"attempts": [_try(each) for each in entry.tries], "changes": _changes(steps, entry)}
+        )
+    else:
+        _print(entry, steps)
+
+
+@deliveries.command(short_help="Try one again now.")
+@click.argument("delivery_id", metavar="DELIVERY")
+@click.pass_context
+def retry(ctx: click.Context, delivery_id: str) -> None:
+    r"""Try a delivery again now, under the same id; an address that was switched off is switched on.
+
+    \b
+    Example:
+      trialdelta deliveries retry dlv_0123…
+    """
+    from monitor.cli.program import FAILED
+    from monitor.cli.sending import send
+    from monitor.cli.session import session
+    from notifiers import outbox
+
+    with session() as here:
+        with here.database.write() as connection:
+            _entry(connection, delivery_id)
+            outbox.retry(connection, delivery_id, here.now)
+        if not send(here, [delivery_id]):
+            ctx.exit(FAILED)
+
+
+@deliveries.command(short_help="Send again what was made since a time.")
+@click.option("--since", required=True, metavar="T", help="A day, or a time with its offset.")
+@click.option("--to", "uri", metavar="ADDRESS", help="Only to this address.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def replay(since: str, uri: str | None, yes: bool) -> None:
+    r"""Send again what was made since then, in its old order and under the old ids. The daemon sends it, or
+    `trialdelta check --deliver`.
+
+    \b
+    Example:
+      trialdelta deliveries replay --since 2026-03-01T00:00:00Z --to https://hooks.example.org/trials
+    """
+    from monitor.cli.session import session
+    from notifiers import ledger, outbox
+
+    moment = _moment(since)
+    with session() as here:
+        with here.database.read() as connection:
+            found = ledger.listing(connection, since=moment, limit=100_000)
+        count = sum(entry.state in ("delivered", "failed") and uri in (None, entry.uri) for entry in found)
+        if count and not yes:
+            click.confirm(f"Send {count} deliveries once more?", abort=True, err=True)
+        with here.database.write() as connection:
+            ids = outbox.replay(connection, moment, here.now, uri)
+    click.echo(f"{len(ids)} deliveries are due again")
+
+
+_COLUMNS = ("id", "type", "to", "state", "subscriptions", "created_at", "due_at", "finished_at", "answer", "attempts")
+
+
+def _moment(text: str) -> Any:
+    from monitor.cli.program import Failure
+    from notifiers.conditions import InvalidValue
+    from notifiers.subscriptions import moment
+
+    try:
+        return moment("--since", text)
+    except InvalidValue as error:
+        raise Failure(str(error)) from error
+
+
+def _entry(connection: Any, delivery_id: str) -> Any:
+    from monitor.cli.program import Failure
+    from notifiers import ledger
+
+    entry = ledger.show(connection, delivery_id)
+    if entry is None:
+        raise Failure(f"there is no delivery {delivery_id!r}; `trialdelta deliveries list` tells their ids")
+    return entry
+
+
+def _steps(connection: Any, entry: Any) -> list[Any]:
+    from monitor import wiring
+    from notifiers import outbox
+
+    return list(outbox.load(connection, entry.delivery_id, wiring.utc_now()).steps)
+
+
+def _changes(steps: list[Any], entry: Any) -> list[Json]:
+    from snapshots.archive import stored_change_json
+    from snapshots.registries.ctgov.ids import record_page
+
+    return [
+        stored_change_json(told.step, each, record_page(told.step.registry_id) if told.step.registry_id else None)
+        for told in steps
+        for each in told.changes
+    ]
+
+
+def _as_json(entry: Any) -> dict[str, Json]:
+    from snapshots.archive import rfc3339
+
+    def at(moment: Any) -> str | None:
+        return rfc3339(moment) if moment else None
+
+    return {
+        "id": entry.delivery_id,
+        "type": entry.type,
+        "to": entry.uri,
+        "state": entry.state,
+        "subscriptions": [asker.name for asker in entry.askers],
+        "created_at": rfc3339(entry.created_at),
+        "due_at": at(entry.due_at),
+        "finished_at": at(entry.finished_at),
+        "answer": entry.last_answer,
+        "attempts": len(entry.tries),
+    }
+
+
+def _try(one: Any) -> dict[str, Json]:
+    from snapshots.archive import rfc3339
+
+    finished = rfc3339(one.finished_at) if one.finished_at else None
+    return {
+        "number": one.number,
+        "started_at": rfc3339(one.started_at),
+        "finished_at": finished,
+        "outcome": one.outcome,
+        "answer": one.answer,
+    }
+
+
+def _print(entry: Any, steps: list[Any]) -> None:
+    from monitor.cli.output import clean
+    from monitor.cli.telling import heading, tell
+
+    names = ", ".join(asker.name for asker in entry.askers)
+    due = f", due {entry.due_at:%Y-%m-%d %H:%M} UTC" if entry.due_at else ""
+    click.echo(heading(entry.delivery_id, f"{entry.state}{due}", f"to {entry.uri}, for {names or 'nobody any more'}"))
+    for one in entry.tries:
+        outcome = one.outcome or "never came back"
+        click.echo(f"  try {one.number}  {one.started_at:%Y-%m-%d %H:%M:%S} UTC  {outcome}  {clean(one.answer)}")
+    for told in steps:
+        click.echo(f"\n{heading(told.step.registry_id or told.step.registry, told.step.title)}")
+        click.echo(tell([stored.change for stored in told.changes]))

@@ -1,0 +1,82 @@
+"""`trialdelta digest`: what a digest would tell now, and sending it outside of its times."""
+
+from typing import Any
+
+import click
+
+from monitor.cli.output import format_option
+
+
+@click.group(short_help="Digests: preview, send.")
+def digest() -> None:
+    r"""Look at a subscription's digest before its time, or send it now.
+
+    \b
+    Example:
+      trialdelta digest preview team-weekly
+    """
+
+
+@digest.command(short_help="What it would tell now.")
+@click.argument("name")
+@format_option("text", "json", "html")
+def preview(name: str, shape: str) -> None:
+    r"""Print what a digest of this subscription would tell each of its addresses now. Nothing is sent.
+
+    \b
+    Example:
+      trialdelta digest preview team-weekly
+      trialdelta digest preview team-weekly --format html > digest.html
+    """
+    from monitor.cli.output import print_json, say
+    from notifiers.message import webhook_body
+    from notifiers.rendering import render
+
+    messages = _messages(name)
+    if shape == "json":
+        print_json([webhook_body(message) for _, message, _ in messages])
+        return
+    for uri, message, templates in messages:
+        rendered = render(message, templates)
+        say(f"To {uri}", dim=True)
+        click.echo(rendered.html if shape == "html" else f"Subject: {rendered.subject}\n\n{rendered.text}")
+
+
+@digest.command(short_help="Send it now.")
+@click.argument("name")
+@click.pass_context
+def send(ctx: click.Context, name: str) -> None:
+    r"""Send a digest of this subscription now, outside of its times.
+
+    \b
+    Example:
+      trialdelta digest send team-weekly
+    """
+    from monitor.cli import sending
+    from monitor.cli.program import FAILED, Failure
+    from monitor.cli.session import session
+    from notifiers import digest as digests
+
+    with session() as here:
+        try:
+            with here.database.write() as connection:
+                ids = digests.send(connection, name, here.now)
+        except digests.UnknownSubscription as error:
+            raise Failure(str(error)) from error
+        if not sending.send(here, ids):
+            ctx.exit(FAILED)
+
+
+def _messages(name: str) -> list[Any]:
+    from monitor.cli.program import Failure
+    from monitor.cli.session import session
+    from notifiers import digest as digests
+    from notifiers.composing import message_of, templates_of
+
+    with session() as here, here.database.read() as connection:
+        try:
+            found = digests.preview(connection, name, here.now)
+        except digests.UnknownSubscription as error:
+            raise Failure(str(error)) from error
+        base_url = here.settings.base_url
+        return [(told.address.uri, message_of(connection, told, base_url), templates_of(told)) for told in found]

@@ -1,0 +1,31 @@
+"""Sending what is due from a command, and what became of it."""
+
+from collections.abc import Sequence
+
+from monitor import wiring
+from monitor.cli.output import say
+from monitor.cli.session import Session
+from notifiers import ledger
+from notifiers.deliver import deliver_due
+from snapshots.holders import this_process
+
+
+def send_due(here: Session) -> list[str]:
+    """Try everything that is due; the ids of what was tried."""
+    began = wiring.utc_now()
+    delivery = wiring.delivery_settings(here.settings)
+    deliver_due(here.database, delivery, this_process("command"), wiring.utc_now, wiring.chance())
+    with here.database.read() as connection:
+        entries = ledger.listing(connection, limit=1000)
+    return [entry.delivery_id for entry in entries if entry.tries and entry.tries[-1].started_at >= began]
+
+
+def send(here: Session, delivery_ids: Sequence[str]) -> bool:
+    """Send what is due and say what became of these deliveries; whether all of them arrived."""
+    send_due(here)
+    with here.database.read() as connection:
+        entries = [entry for each in delivery_ids if (entry := ledger.show(connection, each))]
+    for entry in entries:
+        arrived = entry.state == "delivered"
+        say(f"{entry.uri}: {entry.state}: {entry.last_answer or 'not tried yet'}", fg="green" if arrived else "red")
+    return all(entry.state == "delivered" for entry in entries)

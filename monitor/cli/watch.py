@@ -1,0 +1,315 @@
+"""`trialdelta watch`: what is watched."""
+
+from typing import Any
+
+import click
+
+from monitor.cli.output import format_option
+
+Json = Any
+
+
+@click.group(short_help="What is watched: add, import, list, remove, pause, snooze.")
+def watch() -> None:
+    r"""Say which records are watched.
+
+    \b
+    Example:
+      trialdelta watch add NCT01234567 NCT07654321 --group kidney
+      trialdelta watch list
+    """
+
+
+@watch.command(short_help="Watch records, or keep a search.")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--search", "search", multiple=True, metavar="KEY=VALUE", help="A saved search, in the registry's own parameters."
+)
+@click.option("--name", help="What to call it; a search needs one.")
+@click.option("--group", help="The group it belongs to; subscriptions can ask for groups.")
+@click.option("--note", help="A word for yourself and your colleagues.")
+def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: str | None, note: str | None) -> None:
+    r"""Watch records by their ids (or addresses at the registry).
+
+    The first look at a record is its baseline: nobody is alerted by it. With --search a search is kept under a name;
+    this version does not ask searches yet.
+
+    \b
+    Example:
+      trialdelta watch add NCT01234567 --group kidney --note "our comparator"
+      trialdelta watch add --name dkd --search query.cond="diabetic kidney disease"
+    """
+    from monitor import wiring
+    from monitor.cli.session import record_ids, session
+    from notifiers.watches import Wish
+
+    if bool(ids) == bool(search):
+        raise click.UsageError("give ids, or --search KEY=VALUE with --name")
+    if name and len(ids) > 1:
+        raise click.UsageError("--name is for one record or one search")
+    said = {"registry": wiring.REGISTRY, "name": name, "group": group, "note": note}
+    wishes = [Wish(record_id=each, **said) for each in record_ids(ids)]
+    if search:
+        wishes = [Wish(search=_search(search, name), **said)]
+    with session() as here:
+        _add(here, wishes)
+
+
+@watch.command("import", short_help="Watch the ids in a file.")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option("--group", help="The group they belong to.")
+def import_(file: str, group: str | None) -> None:
+    r"""Watch the records whose ids stand in FILE, one a line or in the first column of a CSV; - is stdin.
+
+    Blank lines, lines that begin with # and a heading are skipped. Nothing is watched where any other line has no id.
+
+    \b
+    Example:
+      trialdelta watch import trials.csv --group kidney
+    """
+    from monitor import wiring
+    from monitor.cli.session import session
+    from notifiers.watches import Wish
+
+    ids = _ids_in(file)
+    with session() as here:
+        _add(here, [Wish(registry=wiring.REGISTRY, record_id=each, group=group) for each in ids])
+
+
+@watch.command("list", short_help="What is watched, and how it stands.")
+@click.option("--group", help="Only this group.")
+@format_option("text", "json", "csv")
+def list_(group: str | None, shape: str) -> None:
+    r"""Print what is watched, since when, and when each record was last confirmed to stand as it is stored.
+
+    \b
+    Example:
+      trialdelta watch list
+      trialdelta watch list --group kidney --format csv
+    """
+    from monitor.cli.output import print_csv, print_json, print_table, say
+    from monitor.cli.session import session
+
+    with session() as here:
+        rows = _rows(here, group)
+    if shape == "json":
+        print_json(rows)
+    elif shape == "csv":
+        print_csv(_COLUMNS, rows)
+    elif rows:
+        print_table(("record", "state", "group", "release", "title"), [_cells(row) for row in rows])
+    else:
+        say("Nothing is watched yet. Begin with: trialdelta watch add NCT01234567")
+
+
+@watch.command(short_help="Watch no more; the history stays.")
+@click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
+def remove(names: tuple[str, ...]) -> None:
+    r"""Watch these records or searches no more. What is stored of them stays.
+
+    \b
+    Example:
+      trialdelta watch remove NCT01234567
+    """
+    from notifiers import watches
+
+    _change(names, watches.remove, "is watched no more")
+
+
+@watch.command(short_help="Ask for it no more until resumed.")
+@click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
+def pause(names: tuple[str, ...]) -> None:
+    r"""Do not fetch these records until `trialdelta watch resume`.
+
+    \b
+    Example:
+      trialdelta watch pause NCT01234567
+    """
+    from notifiers import watches
+
+    _change(names, watches.pause, "is paused")
+
+
+@watch.command(short_help="Ask for it again after a pause or snooze.")
+@click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
+def resume(names: tuple[str, ...]) -> None:
+    r"""End a pause or a snooze.
+
+    \b
+    Example:
+      trialdelta watch resume NCT01234567
+    """
+    from notifiers import watches
+
+    def wake(connection: Any, registry: str, known: list[str]) -> list[str]:
+        watches.snooze(connection, registry, known, None)
+        return watches.pause(connection, registry, known, paused=False)
+
+    _change(names, wake, "is watched again")
+
+
+@watch.command(short_help="Send nothing about it until a date.")
+@click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
+@click.option("--until", required=True, metavar="DATE", help="A day (its beginning in UTC) or a time with its offset.")
+def snooze(names: tuple[str, ...], until: str) -> None:
+    r"""Go on keeping its history, and send nothing about it until then; later digests tell what happened meanwhile.
+
+    \b
+    Example:
+      trialdelta watch snooze NCT01234567 --until 2026-12-01
+    """
+    from monitor.cli.program import Failure
+    from notifiers import watches
+    from notifiers.conditions import InvalidValue
+    from notifiers.subscriptions import moment
+
+    try:
+        when = moment("--until", until)
+    except InvalidValue as error:
+        raise Failure(str(error)) from error
+    _change(
+        names,
+        lambda connection, registry, known: watches.snooze(connection, registry, known, when),
+        f"sleeps until {when:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+_COLUMNS = (
+    "id",
+    "search",
+    "name",
+    "group",
+    "note",
+    "state",
+    "title",
+    "release",
+    "confirmed_at",
+    "trouble",
+    "created_at",
+)
+
+
+def _search(pairs: tuple[str, ...], name: str | None) -> dict[str, str]:
+    from snapshots.registries.ctgov.client import SEARCH_PARAMETERS
+
+    if not name:
+        raise click.UsageError("a search needs a --name")
+    found = dict(pair.partition("=")[::2] for pair in pairs)
+    for key, value in found.items():
+        if key not in SEARCH_PARAMETERS:
+            raise click.UsageError(
+                f"{key!r} is no search parameter of the registry; it takes {', '.join(SEARCH_PARAMETERS)}"
+            )
+        if not value:
+            raise click.UsageError(f"--search {key} has no value; it is written {key}=VALUE")
+    return found
+
+
+def _ids_in(file: str) -> list[str]:
+    from monitor.cli.program import Failure
+    from snapshots.registries.ctgov.ids import normalise
+
+    ids: dict[str, None] = {}
+    for number, line in enumerate(_lines(file), start=1):
+        cell = line.replace(";", ",").replace("\t", ",").split(",")[0].strip().strip('"')
+        if not cell or cell.startswith("#"):
+            continue
+        try:
+            ids[normalise(cell)] = None
+        except ValueError as error:
+            if number > 1 or any(letter.isdigit() for letter in cell):
+                raise Failure(f"{file}, line {number}: {error}") from error
+    if not ids:
+        raise Failure(f"{file} holds no id")
+    return list(ids)
+
+
+def _lines(file: str) -> list[str]:
+    from monitor.cli.program import Failure
+
+    try:
+        with click.open_file(file, encoding="utf-8-sig") as lines:
+            return lines.read().splitlines()
+    except OSError as error:
+        raise Failure(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"{file} is not text in UTF-8") from error
+
+
+def _add(here: Any, wishes: list[Any]) -> None:
+    from monitor.cli.output import say
+    from notifiers import watches
+
+    with here.database.write() as connection:
+        new = [wish for wish in wishes if watches.add(connection, wish, here.now)]
+    for wish in wishes[:20]:
+        click.echo(f"{wish.called} {'is watched from now on' if wish in new else 'is watched already'}")
+    if len(wishes) > 20:
+        click.echo(f"… {len(wishes)} in all, {len(new)} of them new")
+    if any(wish.search for wish in new):
+        say("Searches are kept; this version does not ask them yet.", fg="yellow")
+    elif new:
+        say("`trialdelta run` fetches them within seconds; `trialdelta check` does it now.", dim=True)
+
+
+def _change(names: tuple[str, ...], change: Any, words: str) -> None:
+    from monitor import wiring
+    from monitor.cli.program import Failure
+    from monitor.cli.session import session
+
+    known = [_named(name) for name in names]
+    with session() as here:
+        with here.database.write() as connection:
+            done = change(connection, wiring.REGISTRY, known)
+        for name in done:
+            click.echo(f"{name} {words}")
+        missing = [name for name in known if name not in done]
+        if missing:
+            raise Failure(f"{', '.join(missing)}: not watched")
+
+
+def _named(text: str) -> str:
+    from snapshots.registries.ctgov.ids import normalise
+
+    try:
+        return normalise(text)
+    except ValueError:
+        return text
+
+
+def _rows(here: Any, group: str | None) -> list[dict[str, Json]]:
+    from monitor import wiring
+    from notifiers import watches
+    from snapshots import archive
+
+    with here.database.read() as connection:
+        troubles = {each.registry_id: each for each in archive.open_exceptions(connection, wiring.REGISTRY)}
+        return [_row(connection, each, troubles, here.now) for each in watches.listing(connection, group)]
+
+
+def _row(connection: Any, one: Any, troubles: dict[str, Any], now: Any) -> dict[str, Json]:
+    from snapshots import archive
+    from snapshots.archive import rfc3339
+
+    record = archive.find_record(connection, one.registry, one.record_id) if one.record_id else None
+    confirmed = archive.last_confirmed(connection, one.registry, one.record_id, one.created_at) if record else None
+    trouble = troubles.get(one.record_id or "")
+    return {
+        "id": one.record_id,
+        "search": one.search,
+        "name": one.name,
+        "group": one.group,
+        "note": one.note,
+        "state": one.state(now),
+        "title": record.title if record else None,
+        "release": confirmed.release if confirmed else None,
+        "confirmed_at": rfc3339(confirmed.at) if confirmed else None,
+        "trouble": f"{trouble.reason}: {trouble.detail}" if trouble else None,
+        "created_at": rfc3339(one.created_at),
+    }
+
+
+def _cells(row: dict[str, Json]) -> tuple[Json, ...]:
+    said = row["trouble"] or row["title"] or row["note"] or ""
+    state = "trouble" if row["trouble"] else row["state"]
+    return row["id"] or f"search {row['name']}", state, row["group"], (row["release"] or "")[:10], said

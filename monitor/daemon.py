@@ -1,0 +1,168 @@
+"""The daemon: a clock that only says "now". What is due stands in the database, so a restart goes on where it was."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Connection
+
+from monitor import schema, wiring
+from monitor.settings import Settings
+from monitor.sweep import EndedError, SweepReport, sweep
+from notifiers import digest, watches
+from notifiers.deliver import deliver_due
+from snapshots import archive
+from snapshots.database import Database, DatabaseError
+from snapshots.holders import this_process
+
+DELIVERY_SECONDS = 3
+DIGEST_SECONDS = 60
+NEW_WATCH_SECONDS = 15
+"""How often it is asked whether somebody began to watch a record: those are looked at at once."""
+FAREWELL_SECONDS = 8
+"""How long the work in hand may take after the signal to end; container hosts kill after ten."""
+
+LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When every snooze is over: a snoozed watch needs its baseline too."""
+
+Clock = Callable[[], datetime]
+
+log = structlog.get_logger()
+
+
+class Daemon:
+    """Sweeps, deliveries and digests of one installation until `stop` is set."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock = wiring.utc_now) -> None:
+        self.stop = threading.Event()
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._delivery = wiring.delivery_settings(settings)
+        self._worker = this_process("deliver")
+        self._registry = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep)
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    def run(self) -> bool:
+        """Work until `stop` is set; whether everything in hand was finished in time."""
+        schema.upgrade(self._database)
+        scheduler = self._scheduler()
+        scheduler.start()
+        log.info("running", database=self._database.name, registry=self._settings.ctgov_url)
+        self.stop.wait()
+        log.info("ending")
+        scheduler.shutdown(wait=False)
+        finished = self._wait_for_work()
+        log.info("ended", finished=finished)
+        return finished
+
+    def tick_sweep(self) -> SweepReport:
+        """Ask the registry whether there is a new release, and look through what is watched."""
+        report = sweep(self._database, self._registry, self._clock, stop=self.stop.is_set)
+        if report.outcome in ("finished", "nothing new"):
+            self._ping()
+        return report
+
+    def tick_new_watches(self) -> SweepReport | None:
+        """Look at once at what somebody began to watch since the last sweep."""
+        with self._database.read() as connection:
+            if not _has_new_watches(connection, wiring.REGISTRY):
+                return None
+        return self.tick_sweep()
+
+    def tick_deliveries(self) -> int:
+        """Send what is due."""
+        return deliver_due(self._database, self._delivery, self._worker, self._clock, wiring.chance(), stop=self.stop)
+
+    def tick_digests(self) -> int:
+        """Put the digests that are due into the outbox."""
+        with self._database.write() as connection:
+            return len(digest.enqueue_due(connection, self._clock()))
+
+    def _scheduler(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(
+            timezone="UTC",
+            # a late run is a run: the default of one second's grace drops it; what piled up runs once
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        for tick, seconds in (
+            (self.tick_sweep, self._settings.sweep_schedule),
+            (self.tick_new_watches, NEW_WATCH_SECONDS),
+            (self.tick_deliveries, DELIVERY_SECONDS),
+            (self.tick_digests, DIGEST_SECONDS),
+        ):
+            first = self._clock()
+            scheduler.add_job(self._guarded(tick), "interval", seconds=seconds, next_run_time=first, name=tick.__name__)
+        return scheduler
+
+    def _guarded(self, tick: Callable[[], object]) -> Callable[[], None]:
+        """The tick, whose failure is a line in the log: the next one tries again."""
+
+        def run() -> None:
+            with self._counted():
+                try:
+                    if not self.stop.is_set():
+                        tick()
+                except EndedError:
+                    log.info("interrupted", work=tick.__name__)
+                except DatabaseError as error:
+                    log.error("database", reason=str(error), work=tick.__name__)  # noqa: TRY400 - the line says it all
+                except Exception:
+                    log.exception("unexpected failure", work=tick.__name__)
+
+        return run
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+
+    def _wait_for_work(self) -> bool:
+        end = time.monotonic() + FAREWELL_SECONDS
+        while self._busy and time.monotonic() < end:
+            time.sleep(0.05)
+        return not self._busy
+
+    def _sleep(self, seconds: float) -> None:
+        """Waits between questions to the registry; the signal to end cuts it short."""
+        if self.stop.wait(seconds):
+            raise EndedError
+
+    def _ping(self) -> None:
+        if self._settings.ping_url is None:
+            return
+        import httpx2
+
+        try:
+            httpx2.get(self._settings.ping_url, timeout=10, headers={"User-Agent": self._settings.user_agent})
+        except (httpx2.HTTPError, OSError) as error:
+            log.warning("the ping was not heard", reason=str(error))
+
+
+def run(settings: Settings) -> bool:
+    """Run the daemon until SIGTERM or SIGINT; whether everything in hand was finished in time. Raises DatabaseError."""
+    database = Database(settings.database_url)
+    daemon = Daemon(settings, database)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: daemon.stop.set())
+    finished = daemon.run()
+    database.dispose()
+    return finished
+
+
+def _has_new_watches(connection: Connection, registry: str) -> bool:
+    """Whether a record is watched that no sweep has asked for: those that failed wait for the schedule's next sweep."""
+    last = archive.last_sweep(connection, registry)
+    waiting = [watch for watch in watches.listing(connection) if watch.state(LONG_AFTER) == "waiting"]
+    return any(last is None or watch.created_at > last.started_at for watch in waiting)
