@@ -4,7 +4,7 @@ import os
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -111,7 +111,7 @@ _SCHEMA: dict[schema.State, Callable[[Database], Finding]] = {
 }
 
 
-def _registry(conf: Settings) -> Iterator[Finding]:
+def _registry(conf: Settings) -> Generator[Finding, None, Release | None]:
     """Yields one finding; returns the registry's release, None where it did not tell it."""
     try:
         with wiring.ctgov_alone(conf, Patience(attempts=1)) as registry:

@@ -158,8 +158,9 @@ def _resolve(setting: Setting, environ: Mapping[str, str], written: Mapping[str,
         if found:
             text, place = found
             return Resolved(setting=setting, value=_read(setting, text, place), text=text, source=place)
-    text = _default(setting)
-    return Resolved(setting=setting, value=None if text is None else setting.read(text), text=text, source="default")
+    default = _default(setting)
+    value = None if default is None else setting.read(default)
+    return Resolved(setting=setting, value=value, text=default, source="default")
 
 
 def _given(setting: Setting, values: Mapping[str, str], source: str) -> tuple[str, str] | None:

@@ -90,7 +90,7 @@ def check_kind_pattern(key: str, pattern: str) -> None:
 def check_severity(key: str, severity: str) -> None:
     """Raises InvalidValue where `severity` is none."""
     if severity not in SEVERITIES:
-        raise InvalidValue(key, f"{_unknown('severity', severity, SEVERITIES)}; it is one of {', '.join(SEVERITIES)}")
+        raise InvalidValue(key, _unknown(f"severity (of {', '.join(SEVERITIES)})", severity, SEVERITIES))
 
 
 def _unknown(what: str, value: str, known: Iterable[str]) -> str:

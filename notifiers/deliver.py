@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from random import Random
-from threading import Event
+from threading import Event, Lock
 
 import structlog
 
@@ -23,6 +23,9 @@ Clock = Callable[[], datetime]
 
 log = structlog.get_logger()
 
+PAUSE = 0.5
+"""Seconds between two looks for more while others are still sending."""
+
 WORDLESS = Rendered("", "", "")
 """What a channel gets that reads the message itself: templates that are broken are no concern of programs."""
 
@@ -34,17 +37,9 @@ def deliver_one(database: Database, settings: DeliverySettings, worker: str, clo
     after sending and before recording sends again then, under the same id.
     """
     claimed = outbox.claim(database, worker, clock(), settings.lease_seconds)
-    if claimed is None:
-        return False
-    try:
-        attempt = outbox.begin_attempt(database, claimed, clock())
-        outcome = _tried(database, settings, claimed, clock)
-        state = outbox.record(database, attempt, outcome, clock(), rng)
-    except LeaseLost as error:
-        log.warning("another worker took over", delivery=claimed.delivery_id, reason=str(error))
-        return True
-    _tell_operator(attempt, outcome, state)
-    return True
+    if claimed is not None:
+        _deliver(database, settings, claimed, clock, rng)
+    return claimed is not None
 
 
 def deliver_due(
@@ -55,22 +50,69 @@ def deliver_due(
     rng: Random,
     *,
     stop: Event | None = None,
-    threads: int = 4,
+    threads: int = 8,
 ) -> int:
     """Try everything that is due, some addresses at a time and each address one at a time; how many were tried.
 
-    `stop` ends it after what is under way, which takes `settings.total_seconds` at most. Raises DatabaseError.
+    While one address is slow to answer, what comes due to others meanwhile is sent too. `stop` ends it after what is
+    under way, which takes `settings.total_seconds` at most. Raises DatabaseError.
     """
-    stopping = stop or Event()
+    shift = _Shift(database, settings, worker, clock, rng, stop or Event())
+    with ThreadPoolExecutor(threads, thread_name_prefix="deliver") as pool:
+        return sum(pool.map(shift.work, range(threads)))
 
-    def work(number: int) -> int:
+
+class _Shift:
+    """Threads that share one list of what is due, until it is empty and none of them is sending any more."""
+
+    def __init__(  # noqa: PLR0917 - all of them from the one place above
+        self, database: Database, settings: DeliverySettings, worker: str, clock: Clock, rng: Random, stopping: Event
+    ) -> None:
+        self._database, self._settings, self._worker = database, settings, worker
+        self._clock, self._rng, self._stopping = clock, rng, stopping
+        self._asking = Lock()
+        self._sending: set[int] = set()
+
+    def work(self, number: int) -> int:
+        """Send until nothing is left to do; how many were tried."""
         tried = 0
-        while not stopping.is_set() and deliver_one(database, settings, f"{worker}/{number}", clock, rng):
-            tried += 1
+        while not self._stopping.is_set():
+            claimed, others_send = self._take(number)
+            if claimed is not None:
+                self._send(number, claimed)
+                tried += 1
+            elif others_send:
+                self._stopping.wait(PAUSE)
+            else:
+                break
         return tried
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="deliver") as pool:
-        return sum(pool.map(work, range(threads)))
+    def _take(self, number: int) -> tuple[Claimed | None, bool]:
+        """The next delivery, and whether others are sending: asked together, so that nobody leaves too early."""
+        with self._asking:
+            worker = f"{self._worker}/{number}"
+            claimed = outbox.claim(self._database, worker, self._clock(), self._settings.lease_seconds)
+            others_send = bool(self._sending)
+            if claimed is not None:
+                self._sending.add(number)
+        return claimed, others_send
+
+    def _send(self, number: int, claimed: Claimed) -> None:
+        try:
+            _deliver(self._database, self._settings, claimed, self._clock, self._rng)
+        finally:
+            self._sending.discard(number)
+
+
+def _deliver(database: Database, settings: DeliverySettings, claimed: Claimed, clock: Clock, rng: Random) -> None:
+    try:
+        attempt = outbox.begin_attempt(database, claimed, clock())
+        outcome = _tried(database, settings, claimed, clock)
+        state = outbox.record(database, attempt, outcome, clock(), rng)
+    except LeaseLost as error:
+        log.warning("another worker took over", delivery=claimed.delivery_id, reason=str(error))
+    else:
+        _tell_operator(attempt, outcome, state)
 
 
 def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clock: Clock) -> Delivered | Failed:

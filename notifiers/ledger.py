@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, select
 
-from notifiers.outbox.rows import Asker, askers_of
+from notifiers.outbox.rows import Asker, askers_of, batches
 from notifiers.tables import addresses, attempts, deliveries, delivery_changes
 from snapshots import archive
 from snapshots.archive.tables import changes as archive_changes
@@ -97,6 +97,10 @@ _DELIVERIES = select(deliveries, addresses.c.uri).join(addresses, addresses.c.id
 
 def _entries(connection: Connection, wanted: Select[Any]) -> list[Entry]:
     rows = connection.execute(wanted).all()
+    return [entry for batch in batches(rows) for entry in _batch(connection, batch)]
+
+
+def _batch(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
     ids = [row.id for row in rows]
     askers = askers_of(connection, ids)
     changes = _changes(connection, ids)

@@ -16,10 +16,12 @@ from snapshots.trial import Contact, Site, Trial
 Json = Any
 Type = Literal["trial.changed", "digest", "search.changed", "registry.notice", "test"]
 
-MANY = 4
+MANY = 3
 """From so many entries of one kind with the same words replaced on, a message tells them in one line."""
+MANY_SITES = 6
+"""The same for sites: each has a place and a contact that somebody may want."""
 MANY_ASKED_FOR = 13
-"""The same where each is what the subscription asked for by place: such are told one by one for longer."""
+"""The same where each is what the subscription asked for by place."""
 
 
 class Why(Struct, frozen=True):
@@ -202,17 +204,28 @@ def _together(tops: Sequence[StoredChange], by_place: Container[int]) -> list[li
         alike.setdefault(_likeness(stored, by_place), []).append(stored)
     lines = []
     for together in alike.values():
-        many = MANY_ASKED_FOR if together[0].id in by_place else MANY
-        lines.extend([together] if len(together) >= many else [[stored] for stored in together])
+        enough = len(together) >= _many(together[0], by_place)
+        lines.extend([together] if enough else [[stored] for stored in together])
     order = {stored.id: number for number, stored in enumerate(tops)}
     return sorted(lines, key=lambda line: order[line[0].id])
 
 
+def _many(stored: StoredChange, by_place: Container[int]) -> int:
+    if stored.id in by_place:
+        return MANY_ASKED_FOR
+    return MANY_SITES if _is_site(stored.change) else MANY
+
+
+def _is_site(change: Change) -> bool:
+    return change.subject is not None and change.subject.get("type") == "site"
+
+
 def _likeness(stored: StoredChange, by_place: Container[int]) -> Json:
     """What entries told in one line have in common; an entry that replaces nothing is like no other."""
-    replaced = replaced_words(stored.change)
-    asked = stored.id in by_place
-    return (stored.change.kind, stored.change.severity, asked, replaced or stored.id)
+    change = stored.change
+    comes_or_goes = _is_site(change) and change.kind in ("site.added", "site.removed")
+    alike = comes_or_goes or replaced_words(change) or stored.id
+    return (change.kind, change.severity, stored.id in by_place, alike)
 
 
 def _line(together: Sequence[StoredChange], followers: Mapping[int, Sequence[StoredChange]]) -> Line:
@@ -267,9 +280,14 @@ def _runs(old: str, new: str) -> list[tuple[str, str]]:
 
 
 def _with_unit(old: list[str], after_old: list[str], new: list[str], after_new: list[str]) -> tuple[str, str]:
-    """The words of a run; a number takes its unit along, which stands after it on both sides."""
+    """The words of a run, without the punctuation that both end with; a number takes its unit along, which stands
+    after it on both sides.
+    """
     unit = after_old if after_old == after_new and old and old[-1].isdigit() else []
-    return " ".join(old + unit), " ".join(new + unit)
+    left, right = " ".join(old + unit), " ".join(new + unit)
+    while left and right and left[-1] == right[-1] and not left[-1].isalnum():
+        left, right = left[:-1], right[:-1]
+    return left, right
 
 
 def _flat(value: Json, key: str = "") -> dict[str, str]:
@@ -283,6 +301,8 @@ def _flat(value: Json, key: str = "") -> dict[str, str]:
 def _replacement(change: Change) -> str:
     """The replaced words as they end a line that tells many; statuses as people say them."""
     runs = replaced_words(change)
+    if change.kind in ("site.added", "site.removed"):
+        return ""
     if len(runs) != 1 or max(map(len, runs[0])) > 80:
         return ""
     old, new = (status_words(text) if text.isupper() else text for text in runs[0])

@@ -1,7 +1,7 @@
 """What a message says, in words: the plain values that templates lay out. Everything here is safe on one line."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from notifiers.clean_text import one_line, paragraphs
 from notifiers.message import Coverage, Facts, Line, Message, News, grouped
+from notifiers.passages import Detail, details, some
 from snapshots.changes import Change
 from snapshots.kinds import KINDS, SEVERITIES
-from snapshots.prose import word_differences
 from snapshots.sentences import capitalised, counted, date_words, enum_words, listed, place_words, status_words
 from snapshots.trial import Contact
 
@@ -26,24 +26,7 @@ SHOWN_IN_DIGEST = 12
 SHOWN_TRIALS = 60
 SHOWN_PLACES = 20
 SHOWN_NAMES = 5
-SHOWN_ITEMS = 20
 SENTENCE = 600
-PASSAGE = 1500
-
-
-class Piece(Struct, frozen=True):
-    """A run of words of a passage: "same", "removed", "added" or "left out"."""
-
-    kind: str
-    text: str
-
-
-class Detail(Struct, frozen=True):
-    """What a sentence cannot hold: a passage with its changes marked, or items under a heading."""
-
-    term: str
-    pieces: tuple[Piece, ...] = ()
-    items: tuple[str, ...] = ()
 
 
 class Person(Struct, frozen=True):
@@ -193,7 +176,7 @@ def _told(line: Line, news: News) -> Told:
         label=lead.label,
         sentence=capitalised(one_line(line.sentence, SENTENCE)),
         place=_place(lead) if alone else None,
-        people=_people(contacts),
+        people=tuple(person for person in _people(contacts) if person.phone or person.email),
         names=() if alone else _names([stored.change for stored in line.changes]),
         details=details(lead) if alone else (),
         followers=_followers(line),
@@ -231,101 +214,12 @@ def _place(change: Change) -> str | None:
 def _names(changes: Sequence[Change]) -> tuple[str, ...]:
     """Of whom a line for many speaks; of places more are named, because somebody looks for theirs."""
     is_site = bool(changes[0].subject) and changes[0].kind.startswith("site.")
-    return _some([one_line(_short_place(change), 120) for change in changes], SHOWN_PLACES if is_site else SHOWN_NAMES)
-
-
-def _some(texts: Sequence[str], limit: int) -> tuple[str, ...]:
-    if len(texts) <= limit + 1:
-        return tuple(texts)
-    return (*texts[:limit], f"and {len(texts) - limit} more")
+    return some([one_line(_short_place(change), 120) for change in changes], SHOWN_PLACES if is_site else SHOWN_NAMES)
 
 
 def _short_place(change: Change) -> str:
     subject = change.subject or {}
     return place_words([subject.get("name"), subject.get("city"), subject.get("country")]) or change.label
-
-
-# --- details --------------------------------------------------------------------------------------------------------
-
-_IN_THE_SENTENCE = 120  # what is shorter stands in the summary already
-
-
-def details(change: Change) -> tuple[Detail, ...]:
-    """What changed in long texts and lists, beyond what the summary says."""
-    before, after = change.before, change.after
-    if change.kind == "eligibility.criteria_changed":
-        return tuple(_criteria(before, after))
-    if max(len(str(before)), len(str(after))) <= _IN_THE_SENTENCE:
-        return ()
-    if _is_text(before) and _is_text(after):
-        return (_passage("The text now", before, after),)
-    return (*_parts("Before", before), *_parts("Now", after))
-
-
-def _is_text(value: Json) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _criteria(before: Json, after: Json) -> Iterator[Detail]:
-    """Criteria by section: those removed and added as lists, those reworded each with its words marked."""
-    for section in ("inclusion", "exclusion"):
-        words = f"{section.capitalize()} criteria"
-        yield from _parts(f"{words} removed", _member(before, section, "removed"))
-        yield from _parts(f"{words} added", _member(after, section, "added"))
-        pairs = zip(_member(before, section, "reworded"), _member(after, section, "reworded"), strict=False)
-        for number, (old, new) in enumerate(pairs):
-            if number < SHOWN_ITEMS:
-                yield _passage(f"{section.capitalize()} criterion reworded", str(old), str(new))
-
-
-def _member(value: Json, section: str, part: str) -> Sequence[Json]:
-    inner = value.get(section) if isinstance(value, Mapping) else None
-    found = inner.get(part) if isinstance(inner, Mapping) else None
-    return found if isinstance(found, list | tuple) else ()
-
-
-def _passage(term: str, before: str | None, after: str | None) -> Detail:
-    pieces: list[Piece] = []
-    room = PASSAGE
-    for found in word_differences(before, after):
-        piece = _shortened(found.kind, found.text)
-        if room <= 0:
-            return Detail(term, (*pieces, Piece("left out", "… (the whole text is in the record)")))
-        pieces.append(piece)
-        room -= len(piece.text)
-    return Detail(term, tuple(pieces))
-
-
-def _shortened(kind: str, text: str) -> Piece:
-    """A run of words; where nothing changed, only its two ends."""
-    words = _flowing(text)
-    if kind != "same":
-        return Piece(kind, words if len(words) <= PASSAGE else f"{words[:PASSAGE]}…")
-    return Piece(kind, words if len(words) <= 200 else f"{words[:90]} … {words[-90:]}")
-
-
-def _flowing(text: str) -> str:
-    """One line, but with the blanks at its ends, which part it from its neighbours."""
-    words = one_line(text)
-    lead = " " if text[:1].isspace() else ""
-    return f"{lead}{words}{' ' if text[-1:].isspace() and words else ''}"
-
-
-def _parts(term: str, value: Json) -> list[Detail]:
-    if isinstance(value, Mapping):
-        named = [(f"{term}, {enum_words(str(key))}".replace("_", " "), inner) for key, inner in value.items()]
-        return [detail for name, inner in named if inner for detail in _parts(name, inner)]
-    items = value if isinstance(value, list | tuple) else [value]
-    shown = _some([_item(item) for item in items if item not in (None, "", [], {})], SHOWN_ITEMS)
-    return [Detail(term, items=shown)] if shown else []
-
-
-def _item(item: Json) -> str:
-    if isinstance(item, Mapping):
-        item = "; ".join(f"{key}: {inner}" for key, inner in item.items() if inner)
-    elif isinstance(item, list | tuple):
-        item = " → ".join(str(inner) for inner in item if inner)
-    return one_line(str(item), 400)
 
 
 # --- who may take part, whom to ask -----------------------------------------------------------------------------------

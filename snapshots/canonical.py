@@ -34,10 +34,9 @@ _TYPOGRAPHIC = str.maketrans(
 _TYPOGRAPHIC_LETTER = re.compile(f"[{''.join(map(re.escape, map(chr, _TYPOGRAPHIC)))}]")
 _ESCAPE = re.compile(r"\\+(?=[!-/:-@\[\]-`{-~])")  # markdown: a backslash before ASCII punctuation but the backslash
 _BLOCK_TAG = re.compile(r"</?(?:p|ul|ol|li|br|div|h[1-6]|table|tr|pre)(?:\s+[a-z-]+=\"[^\"]*\")*\s*/?>", re.IGNORECASE)
-_INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|sub|font)(?:\s+[a-z-]+=\"[^\"]*\")*\s*/?>", re.IGNORECASE)
+_INLINE_TAG = re.compile(r"</?(?:b|i|u|em|strong|span|sub|font|mark)(?:\s+[a-z-]+=\"[^\"]*\")*\s*/?>", re.IGNORECASE)
 _RAISED_TAG = re.compile(r"<sup>|(</sup>)", re.IGNORECASE)
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻]+")
-_SPACE = re.compile(r"\s+")
 _IDLE_SPACE = re.compile(r"(?<!\w) | (?!\w)")
 _DASHES = re.compile(r"-{2,}")
 _BULLETS = "•●◦▪▫‣■□○∙·⦁➢►✓❖"

@@ -35,7 +35,7 @@ def differences(before: Mapping[Any, Json], after: Mapping[Any, Json]) -> list[D
         {key: after[key] for key in changed if key in after},
         view="tree",
         threshold_to_diff_deeper=0,
-        ignore_type_in_groups=[],
+        ignore_private_variables=False,  # a registry may name a field "__x"
         verbose_level=2,
     )
     found = [_difference(level) for levels in tree.values() for level in levels]

@@ -68,9 +68,7 @@ def show(delivery_id: str, shape: str) -> None:
         entry = _entry(connection, delivery_id)
         steps = _steps(connection, entry)
     if shape == "json":
-        print_json(
-            _as_json(entry) | {"attempts": [_try(each) for each in entry.tries], "changes": _changes(steps, entry)}
-        )
+        print_json(_as_json(entry) | {"attempts": [_try(each) for each in entry.tries], "changes": _changes(steps)})
     else:
         _print(entry, steps)
 
@@ -156,7 +154,7 @@ def _steps(connection: Any, entry: Any) -> list[Any]:
     return list(outbox.load(connection, entry.delivery_id, wiring.utc_now()).steps)
 
 
-def _changes(steps: list[Any], entry: Any) -> list[Json]:
+def _changes(steps: list[Any]) -> list[Json]:
     from snapshots.archive import stored_change_json
     from snapshots.registries.ctgov.ids import record_page
 

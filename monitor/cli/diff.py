@@ -41,10 +41,10 @@ def diff(ctx: click.Context, what: tuple[str, ...], batch: str | None, shape: st
 
 def _is_id(text: str) -> bool:
     """Whether the first word names a record: a file of that name is asked for with a folder, ./NCT01234567."""
-    from snapshots.registries.ctgov import client
+    from snapshots.registries.ctgov.ids import normalise
 
     try:
-        client.normalise_id(text)
+        normalise(text)
     except ValueError:
         return False
     return Path(text).suffix != ".json"
@@ -109,17 +109,15 @@ def _batch(ctx: click.Context, path: str, *, exit_code: bool) -> None:
     from monitor.cli.program import FAILED, FOUND_CHANGES, Failure
 
     outcomes = set()
-    out = click.get_binary_stream("stdout")
     try:
         with click.open_file(path, "rb") as lines:
             for line in lines:
                 if line.strip():
                     answer = _batch_line(line)
                     outcomes.add("error" if "error" in answer else "changes" if answer["changes"] else "none")
-                    out.write(msgspec.json.encode(answer) + b"\n")
+                    click.echo(msgspec.json.encode(answer))
     except OSError as error:
         raise Failure(f"{path} cannot be read: {error.strerror}") from error
-    out.flush()
     if "error" in outcomes:
         ctx.exit(FAILED)
     if exit_code and "changes" in outcomes:

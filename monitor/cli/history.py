@@ -17,7 +17,7 @@ Json = Any
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where any change is told.")
 @click.pass_context
 def history(
-    ctx: click.Context, record: str, since: str | None, kinds: tuple[str, ...], shape: str, exit_code: bool
+    ctx: click.Context, record: str, *, since: str | None, kinds: tuple[str, ...], shape: str, exit_code: bool
 ) -> None:
     r"""Print what changed in a record, version by version, oldest first.
 

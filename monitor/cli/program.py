@@ -52,7 +52,7 @@ class Program(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         return getattr(importlib.import_module(f"monitor.cli.{module}"), attribute)  # type: ignore[no-any-return]
 
-    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:  # type: ignore[override]
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:
         """Run, and end with the exit code: 0 done, 1 found changes under --exit-code, 2 wrong use or failure."""
         extra["standalone_mode"] = False
         arguments = list(sys.argv[1:] if args is None else args)

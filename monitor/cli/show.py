@@ -29,7 +29,7 @@ def show(record: str, as_of: str | None, number: str | None, shape: str) -> None
     with session() as here:
         found = records.find(here, record, number or (records.checked_date(as_of) if as_of else None))
     if shape == "raw":
-        click.get_binary_stream("stdout").write(found.raw)
+        click.echo(found.raw, nl=False)
     elif shape == "json":
         print_json(words.as_json(found))
     else:

@@ -169,7 +169,9 @@ def test(ctx: click.Context, name: str) -> None:
 
 def _table(name: str, given: dict[str, Any]) -> dict[str, Json]:
     """The same table that the watchlist file would hold."""
-    when = {key: list(given[key]) for key in ("kinds", "countries", "sites", "becomes", "sponsor") if given[key]}
+    when: dict[str, Json] = {
+        key: list(given[key]) for key in ("kinds", "countries", "sites", "becomes", "sponsor") if given[key]
+    }
     when |= {key: given[key] for key in ("min_severity", "shift_days_over") if given[key] is not None}
     if given["near"]:
         when["near"] = _near(given["near"])

@@ -51,7 +51,7 @@ def _by_family(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
 
 
 def _severest(lines: Iterable[Line]) -> int:
-    return min(SEVERITIES.index(line.lead.severity) for line in lines)  # type: ignore[arg-type]
+    return min(SEVERITIES.index(line.lead.severity) for line in lines)
 
 
 def _family(name: str, lines: Iterable[Line]) -> str:
@@ -59,9 +59,12 @@ def _family(name: str, lines: Iterable[Line]) -> str:
 
 
 def _line(line: Line) -> str:
-    text = wrapped(f"{line.lead.label}: {line.sentence}", indent=6)
-    label = click.style(line.lead.label, bold=True, fg=_MARKS[line.lead.severity][1] if _is_loud(line.lead) else None)
-    told = f"    {mark(line.lead.severity)} {text.lstrip().replace(line.lead.label, label, 1)}"
+    label = line.lead.label
+    # some sentences begin with their label: said once is enough
+    says_it = line.sentence.startswith(label)
+    text = wrapped(line.sentence if says_it else f"{label}: {line.sentence}", indent=6).lstrip()
+    styled = click.style(label, bold=True, fg=_MARKS[line.lead.severity][1] if _is_loud(line.lead) else None)
+    told = f"    {mark(line.lead.severity)} {styled}{text.removeprefix(label)}"
     return "\n".join([told, *_details(line), *_followers(line)])
 
 
@@ -71,7 +74,7 @@ def _is_loud(change: Change) -> bool:
 
 def _followers(line: Line) -> Iterator[str]:
     if line.followers:
-        counts = "; ".join(f"{follower.label} ({follower.noun})" for follower in line.followers)
+        counts = "; ".join(follower.words for follower in line.followers)
         yield click.style(wrapped(f"└ with it: {counts}", indent=6, hanging=8), dim=True)
 
 

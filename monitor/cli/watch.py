@@ -39,6 +39,8 @@ def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: 
       trialdelta watch add NCT01234567 --group kidney --note "our comparator"
       trialdelta watch add --name dkd --search query.cond="diabetic kidney disease"
     """
+    from msgspec.structs import replace
+
     from monitor import wiring
     from monitor.cli.session import record_ids, session
     from notifiers.watches import Wish
@@ -47,10 +49,10 @@ def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: 
         raise click.UsageError("give ids, or --search KEY=VALUE with --name")
     if name and len(ids) > 1:
         raise click.UsageError("--name is for one record or one search")
-    said = {"registry": wiring.REGISTRY, "name": name, "group": group, "note": note}
-    wishes = [Wish(record_id=each, **said) for each in record_ids(ids)]
+    said = Wish(registry=wiring.REGISTRY, name=name, group=group, note=note)
+    wishes = [replace(said, record_id=each) for each in record_ids(ids)]
     if search:
-        wishes = [Wish(search=_search(search, name), **said)]
+        wishes = [replace(said, search=_search(search, name))]
     with session() as here:
         _add(here, wishes)
 
@@ -229,7 +231,7 @@ def _lines(file: str) -> list[str]:
 
     try:
         with click.open_file(file, encoding="utf-8-sig") as lines:
-            return lines.read().splitlines()
+            return list(map(str, lines))
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

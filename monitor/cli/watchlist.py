@@ -57,7 +57,7 @@ def _text(file: str) -> str:
 
     try:
         with click.open_file(file, encoding="utf-8") as opened:
-            return opened.read()
+            return str(opened.read())
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

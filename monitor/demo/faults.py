@@ -57,7 +57,7 @@ class Fault(Enum):
     DRIP_HEADERS = "headers that drip"
     ENDLESS = "a body without an end"
     ENDLESS_GZIP = "a gzip body without an end"
-    REDIRECT = "302 to another host"
+    REDIRECT = "301 to a record at another host"
     REDIRECT_ITSELF = "301 to itself"
     FIELDS_500 = "500 whenever `fields` is given"
     FIELDS_400 = "400 that names `fields`, whenever it is given"
@@ -201,7 +201,7 @@ _ANSWERS: dict[Fault, _AnswerOf] = {
     Fault.GATEWAY_TIMEOUT: _always(504),
     Fault.NOT_FOUND: _always(404, b"no such thing", {"Content-Type": "text/plain"}),
     Fault.NOT_FOUND_PAGE: _always(404, b"<html><title>Lost</title></html>", _HTML),
-    Fault.REDIRECT: _always(302, b"", {"Location": "http://registry.example.org/elsewhere"}),
+    Fault.REDIRECT: _always(301, b"", {"Location": "http://registry.example.org/studies/NCT99999999"}),
     Fault.REDIRECT_ITSELF: _to_itself,
     Fault.FIELDS_500: _always(500, b"something went wrong", {"Content-Type": "text/plain"}),
     Fault.FIELDS_400: _always(400, b"Parameter `fields` holds a name that is unknown", {"Content-Type": "text/plain"}),

@@ -25,12 +25,13 @@ def retry(connection: Connection, delivery_id: str, now: datetime) -> None:
     ).first()
     if row is None:
         raise UnknownDelivery(delivery_id)
+    connection.execute(
+        update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state != "sending").values(**_again(now))
+    )
+    # after the delivery, as whoever records an attempt does: two that lock in one order never wait for each other
     on = {"state": "on", "state_reason": None, "state_since": now}
     connection.execute(
         update(addresses).where(addresses.c.id == row.address_id, addresses.c.state == "off").values(**on)
-    )
-    connection.execute(
-        update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state != "sending").values(**_again(now))
     )
 
 

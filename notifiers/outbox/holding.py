@@ -1,16 +1,17 @@
 """What waits for the sweep's end: it may be that the registry reformatted its records and nothing else happened."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, case, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
 from notifiers.outbox.enqueuing import thread_of, type_of
-from notifiers.outbox.rows import Asker, Due, askers_of, close, put
-from notifiers.tables import deliveries
+from notifiers.outbox.rows import Asker, Due, askers_of, batches, close, put
+from notifiers.tables import deliveries, wanted_changes
 from snapshots.archive import Step
+from snapshots.database import insert_if_absent
 
 
 class Held(Struct, frozen=True):
@@ -36,9 +37,12 @@ def release_held(connection: Connection, now: datetime) -> int:
 
 
 def replace_held(connection: Connection, notice: Step, steps: Collection[int], now: datetime) -> list[str]:
-    """Tell what is held of these steps as one `notice` (a step of the registry's own): each address that waits for any
-    of it gets the notice once, for all subscriptions that waited; what was held is cancelled. The new deliveries' ids.
+    """Tell these steps as one `notice` (a step of the registry's own). The new deliveries' ids.
+
+    Each address that waits for any of what is held of them gets the notice once, for all subscriptions that waited;
+    what was held is cancelled. Digests tell the notice in place of the steps.
     """
+    _replace_wanted(connection, notice, sorted(steps))
     replaced = [one for one in held(connection) if one.step_id in steps]
     askers = askers_of(connection, [one.delivery_id for one in replaced])
     waiting: dict[int, dict[str, Asker]] = defaultdict(dict)
@@ -52,6 +56,25 @@ def replace_held(connection: Connection, notice: Step, steps: Collection[int], n
         for address_id, asked in waiting.items()
     ]
     return [delivery_id for delivery_id in written if delivery_id]
+
+
+def _replace_wanted(connection: Connection, notice: Step, steps: Sequence[int]) -> None:
+    wanted = wanted_changes
+    who: set[int] = set()
+    for ids in batches(steps):
+        who.update(connection.execute(select(wanted.c.subscription_id).where(wanted.c.step_id.in_(ids))).scalars())
+        connection.execute(delete(wanted).where(wanted.c.step_id.in_(ids)))
+    for subscription_id in sorted(who):
+        for stored in notice.changes:
+            row = {
+                "subscription_id": subscription_id,
+                "change_id": stored.id,
+                "step_id": notice.id,
+                "registry": notice.registry,
+                "record_id": notice.registry_id,
+                "observed_at": notice.observed_at,
+            }
+            insert_if_absent(connection, wanted, row)
 
 
 def _notice(notice: Step, address_id: int, askers: tuple[Asker, ...], now: datetime) -> Due:

@@ -12,14 +12,12 @@ from notifiers import addresses, filters, subscriptions
 from notifiers.addresses import Address
 from notifiers.message import Coverage
 from notifiers.outbox.by_hand import UnknownDelivery
-from notifiers.outbox.rows import Asker, askers_of
+from notifiers.outbox.rows import Asker, askers_of, batches
 from notifiers.tables import addresses as address_rows
-from notifiers.tables import deliveries, delivery_changes, wanted_changes
+from notifiers.tables import deliveries, delivery_changes
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
-
-IDS_AT_ONCE = 5000
-"""Neither database takes any number of parameters."""
+from snapshots.archive.tables import changes as change_rows
 
 
 class ToldBecause(Struct, frozen=True, kw_only=True):
@@ -122,7 +120,6 @@ def _steps(connection: Connection, change_ids: Collection[int], step_ids: Iterab
 
 def _steps_of(connection: Connection, change_ids: Sequence[int]) -> set[int]:
     found: set[int] = set()
-    for start in range(0, len(change_ids), IDS_AT_ONCE):
-        some = wanted_changes.c.change_id.in_(change_ids[start : start + IDS_AT_ONCE])
-        found.update(connection.execute(select(wanted_changes.c.step_id).where(some)).scalars())
+    for ids in batches(change_ids):
+        found.update(connection.execute(select(change_rows.c.step).where(change_rows.c.id.in_(ids))).scalars())
     return found

@@ -1,9 +1,9 @@
 """A delivery's rows, written together: the delivery, its changes, and who wanted them."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from sqlalchemy import Connection, insert, select, update
@@ -12,6 +12,9 @@ from notifiers.tables import addresses, deliveries, delivery_changes, delivery_s
 from snapshots.database import insert_if_absent
 
 Json = Any
+T = TypeVar("T")
+
+IDS_AT_ONCE = 5000
 
 
 class Asker(Struct, frozen=True):
@@ -80,11 +83,16 @@ def askers_of(connection: Connection, delivery_ids: Sequence[str]) -> Mapping[st
     """Who wanted each of these deliveries, by name."""
     link = delivery_subscriptions
     found: dict[str, tuple[Asker, ...]] = {}
-    rows = connection.execute(select(link).where(link.c.delivery_id.in_(delivery_ids)).order_by(link.c.name))
-    for row in rows:
-        asker = Asker(row.subscription_id, row.name, tuple(row.wanted))
-        found[row.delivery_id] = (*found.get(row.delivery_id, ()), asker)
+    for ids in batches(delivery_ids):
+        for row in connection.execute(select(link).where(link.c.delivery_id.in_(ids)).order_by(link.c.name)):
+            asker = Asker(row.subscription_id, row.name, tuple(row.wanted))
+            found[row.delivery_id] = (*found.get(row.delivery_id, ()), asker)
     return found
+
+
+def batches(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Ids in portions that a query takes: no database takes any number of parameters."""
+    return (ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE))
 
 
 def close(connection: Connection, delivery_id: str, state: str, answer: str, now: datetime) -> None:

@@ -123,9 +123,11 @@ def _preferred_first(
     one_pass: ByKey[Item], left: _Left[Item], old_bucket: Indexes, new_bucket: Indexes
 ) -> Iterator[Pair]:
     """Rounds over a bucket: equal under all preferences, then under all but the last, and so on to none of them."""
-    old_traits = {i: [trait(left.old[i]) for trait in one_pass.prefer] for i in old_bucket}
-    new_traits = {j: [trait(left.new[j]) for trait in one_pass.prefer] for j in new_bucket}
-    for counting in product((True, False), repeat=len(one_pass.prefer)):
+    traits = [_Trait(trait, left, old_bucket, new_bucket) for trait in one_pass.prefer]
+    deciding = [trait for trait in traits if trait.decides()]
+    old_traits = {i: [trait.old[i] for trait in deciding] for i in old_bucket}
+    new_traits = {j: [trait.new[j] for trait in deciding] for j in new_bucket}
+    for counting in product((True, False), repeat=len(deciding)):
         some_old = _by_traits(old_traits, old_bucket, counting)
         some_new = _by_traits(new_traits, new_bucket, counting)
         found = [
@@ -138,6 +140,21 @@ def _preferred_first(
         new_bucket = _without(new_bucket, {j for _, j in found})
         if not (old_bucket and new_bucket):
             return
+
+
+class _Trait(Generic[Item]):
+    """The values of one preference within a bucket."""
+
+    def __init__(
+        self, trait: Callable[[Item], Hashable], left: _Left[Item], old_bucket: Indexes, new_bucket: Indexes
+    ) -> None:
+        self.old = {i: trait(left.old[i]) for i in old_bucket}
+        self.new = {j: trait(left.new[j]) for j in new_bucket}
+
+    def decides(self) -> bool:
+        """Whether some pairs are equal under it and some are not: else a round more for it changes nothing."""
+        before, after = set(self.old.values()), set(self.new.values())
+        return len(before | after) > 1 and not before.isdisjoint(after)
 
 
 def _by_traits(

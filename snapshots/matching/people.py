@@ -2,9 +2,13 @@
 
 from collections.abc import Hashable, Sequence
 
-from snapshots.canonical import email_key, enum_key, name_key, phone_digits
+import msgspec
+
+from snapshots.canonical import email_key, enum_key, name_key, phone_digits, value_key
 from snapshots.matching.engine import ByKey, Matched, match
-from snapshots.trial import Contact, Official
+from snapshots.trial import Contact, Official, Part
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def match_contacts(old: Sequence[Contact], new: Sequence[Contact]) -> Matched[Contact]:
@@ -33,6 +37,15 @@ def contacts_key(contacts: Sequence[Contact]) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted(map(contact_key, contacts))) if contacts else ()
 
 
+def rest_key(item: Part) -> bytes:
+    """What an item's fields that no attribute takes say; empty where there are none."""
+    return _encode(value_key(item.rest)) if item.rest else b""
+
+
+def _everything(contact: Contact) -> Hashable:
+    return contact_key(contact), rest_key(contact)
+
+
 def _email(contact: Contact) -> Hashable | None:
     return email_key(contact.email) or None
 
@@ -50,9 +63,10 @@ def _phone(contact: Contact) -> Hashable | None:
 
 
 _CONTACT_PASSES = (
-    ByKey(key=_email, prefer=(contact_key, _name_and_role, _name)),
-    ByKey(key=_name_and_role, prefer=(contact_key, _phone)),
-    ByKey(key=_phone, prefer=(contact_key, _name)),
+    ByKey(key=_everything),
+    ByKey(key=_email, prefer=(_name_and_role, _name, _phone)),
+    ByKey(key=_name_and_role, prefer=(_phone,)),
+    ByKey(key=_phone, prefer=(_name,)),
 )
 
 
@@ -64,11 +78,16 @@ def _affiliation(official: Official) -> Hashable:
     return name_key(official.affiliation)
 
 
+def _everything_of_official(official: Official) -> Hashable:
+    return _official_name_and_role(official), enum_key(official.role), _affiliation(official), rest_key(official)
+
+
 def _role(official: Official) -> Hashable | None:
     return enum_key(official.role)
 
 
 _OFFICIAL_PASSES = (
+    ByKey(key=_everything_of_official),
     ByKey(key=_official_name_and_role, prefer=(_affiliation,)),
     ByKey(key=_role, only=True),
 )

@@ -55,11 +55,19 @@ def _anonymous(publication: Publication) -> Hashable | None:
     return None if pmid(publication) or _citation(publication) else (_type(publication), repr(publication.rest))
 
 
+def _retractions(publication: Publication) -> Hashable:
+    return frozenset(publication.retractions)
+
+
+def _rest(item: Publication | Link | Identifier) -> str:
+    return repr(item.rest)
+
+
 _PUBLICATION_PASSES = (
-    ByKey(key=pmid, prefer=(_type, _citation)),
-    ByKey(key=_citation, prefer=(_type, lambda publication: repr(publication.retractions))),
+    ByKey(key=pmid, prefer=(_type, _citation, _retractions, _rest)),
+    ByKey(key=_citation, prefer=(pmid, _type, _retractions, _rest)),
     ByLikeness(likeness=_similar_citation),
-    ByKey(key=_anonymous),
+    ByKey(key=_anonymous, prefer=(_retractions,)),
 )
 
 
@@ -68,7 +76,7 @@ def _url(link: Link) -> Hashable:
     return link.kind, url or name_key(link.id) or label_key(link.label), bool(url)
 
 
-_LINK_PASSES = (ByKey(key=_url, prefer=(lambda link: link.label, lambda link: link.id, _type)),)
+_LINK_PASSES = (ByKey(key=_url, prefer=(lambda link: link.label, lambda link: link.id, _type, _rest)),)
 
 
 def _whole(identifier: Identifier) -> Hashable:
@@ -80,6 +88,6 @@ def _id(identifier: Identifier) -> Hashable:
 
 
 _IDENTIFIER_PASSES = (
-    ByKey(key=_whole, prefer=(lambda identifier: identifier.link,)),
-    ByKey(key=_id, prefer=(_type, lambda identifier: name_key(identifier.domain))),
+    ByKey(key=_whole, prefer=(lambda identifier: identifier.link, _rest)),
+    ByKey(key=_id, prefer=(_type, lambda identifier: name_key(identifier.domain), _rest)),
 )

@@ -133,7 +133,7 @@ def own_name(facility: str | None, city: str | None) -> str:
 
 
 def _plain(name: str | None) -> str:
-    return _APOSTROPHE.sub("", unicodedata.normalize("NFKC", name or "")).strip()
+    return " ".join(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", name or "")).split())
 
 
 def _without_number(name: str) -> tuple[str, str]:

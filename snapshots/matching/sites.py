@@ -4,15 +4,11 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cached_property, partial
 
-import msgspec
-
-from snapshots.canonical import country_key, enum_key, name_key, value_key
+from snapshots.canonical import country_key, enum_key, name_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, Pass, match
-from snapshots.matching.people import contacts_key
+from snapshots.matching.people import contacts_key, rest_key
 from snapshots.matching.site_names import containing_pairs, is_placeholder, own_name, site_number
 from snapshots.trial import Site
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def match_sites(old: Sequence[Site], new: Sequence[Site]) -> Matched[Site]:
@@ -75,8 +71,8 @@ class _Row:
         return contacts_key(self.site.contacts)
 
     @cached_property
-    def rest(self) -> bytes:
-        return _encode(value_key(self.site.rest)) if self.site.rest else b""
+    def rest(self) -> Hashable:
+        return rest_key(self.site), *sorted(filter(None, map(rest_key, self.site.contacts)))
 
     @cached_property
     def number(self) -> str | None:

@@ -40,12 +40,15 @@ def change(
     )
 
 
-def leftovers(before: Mapping[str, Json], after: Mapping[str, Json], path: str | None) -> list[Change]:
+def leftovers(
+    before: Mapping[str, Json], after: Mapping[str, Json], path: str | None, *, levels: int = 1
+) -> list[Change]:
     """`record.changed` for every place where two objects of which no rule speaks (a `rest`) say something else.
 
     The place is the deepest one with a name: members of objects are told apart, lists are told as a whole, because
-    their order says nothing. `path` is where the objects stand in the registry's record; null, "", [] and {} are as
-    good as absent.
+    their order says nothing. An object that comes or goes is one entry, but on the first `levels` (a record's sections
+    and modules) its members are. `path` is where the objects stand in the registry's record; null, "", [] and {} are
+    as good as absent.
     """
     if before == after:
         return []
@@ -53,15 +56,31 @@ def leftovers(before: Mapping[str, Json], after: Mapping[str, Json], path: str |
         _leftover(
             ".".join(filter(None, (path, *map(str, found.place)))), _at(before, found.place), _at(after, found.place)
         )
-        for found in differences(_comparable(before), _comparable(after))
+        for found in differences(_comparable(before, after, levels), _comparable(after, before, levels))
     ]
 
 
-def _comparable(value: Json) -> Json:
-    """Objects as they are, everything under them as its key; lists as one value each, so that no index is a place."""
-    if isinstance(value, Mapping):
-        return {name: _comparable(member) for name, member in value.items() if members_key({name: member})}
-    return _canonical(value_key(value)).decode() if isinstance(value, list | tuple) else value_key(value)
+def _comparable(value: Json, other: Json, levels: int) -> Json:
+    """Objects as they are, everything under them as its key; lists as one value each, so that no index is a place.
+
+    Down to `levels` an object that only `other` has stands here empty.
+    """
+    if not isinstance(value, Mapping):
+        return _canonical(value_key(value)).decode() if isinstance(value, list | tuple) else value_key(value)
+    others = other if isinstance(other, Mapping) else {}
+    spine = levels > 0
+    members = dict(value)
+    if spine:
+        members |= {name: {} for name, member in others.items() if _absent_object(name, member, value)}
+    return {
+        name: _comparable(member, others.get(name), levels - 1)
+        for name, member in members.items()
+        if (spine and isinstance(member, Mapping)) or members_key({name: member})
+    }
+
+
+def _absent_object(name: str, member: Json, value: Mapping[str, Json]) -> bool:
+    return isinstance(member, Mapping) and value.get(name) is None
 
 
 def _at(value: Json, place: tuple[str | int, ...]) -> Json:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from snapshots.canonical import enum_key, label_key, name_key
 from snapshots.changes import Change
 from snapshots.diff import differences
-from snapshots.matching import ByKey, Matched, match, match_contacts, match_officials
+from snapshots.matching import ByKey, Matched, match, match_contacts, match_officials, rest_key
 from snapshots.rules.build import change, leftovers
 from snapshots.rules.persons import Person, before_and_after, contact_person, official_person, what_differs
 from snapshots.sentences import clipped, enum_words
@@ -62,7 +62,7 @@ def _sponsor_name(sponsor: Sponsor) -> str:
 
 
 def _collaborators(old: Trial, new: Trial) -> Iterator[Change]:
-    matched = match(old.collaborators, new.collaborators, (ByKey(key=_sponsor_name),))
+    matched = match(old.collaborators, new.collaborators, (ByKey(key=_sponsor_name, prefer=(rest_key,)),))
     for before, after in matched.pairs:
         yield from leftovers(before.rest, after.rest, new.path("collaborators", after.position))
     for added in matched.added:
@@ -151,7 +151,8 @@ def _people(
         path = new.path(attribute, after.position)
         told = what_differs(person(before), person(after))
         if told:
-            yield _person_changed(what, told, person(before), person(after), path)
+            verb = "is " if told.startswith("now ") else ""
+            yield _person_changed(what, f"{verb}{told}", person(before), person(after), path)
         yield from leftovers(before.rest, after.rest, path)
     for added in matched.added:
         told = f"{person(added).words} was added"

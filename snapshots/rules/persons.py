@@ -63,14 +63,14 @@ def _given(**parts: str | None) -> dict[str, str]:
 
 
 def what_differs(before: Person, after: Person) -> str:
-    """Which parts of one person differ, in words; "" where none does: "Kim Roe: phone 555-0101 (was: 555-0100)"."""
+    """Which parts of one person differ, in words; "" where none does: "Kim Roe: phone 555-0101 (was: 555-0100)",
+    "now Lee Doe (was: Kim Roe), role other (was: contact)".
+    """
     parts = [part for part, key in after.said.items() if before.said[part] != key]
-    if not parts:
-        return ""
-    told = ", ".join(
-        f"{part} {after.shown.get(part, 'none')} (was: {before.shown.get(part, 'none')})" for part in parts
-    )
-    return f"{after.name}: {told}"
+    told = [f"{part} {after.shown.get(part, 'none')} (was: {before.shown.get(part, 'none')})" for part in parts]
+    if "name" not in parts:
+        return f"{after.name}: {', '.join(told)}" if parts else ""
+    return ", ".join([f"now {after.name} (was: {before.name})", *told[1:]])
 
 
 def before_and_after(before: Sequence[Person], after: Sequence[Person]) -> tuple[str | None, str | None]:

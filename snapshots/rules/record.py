@@ -8,6 +8,8 @@ from snapshots.trial import Trial
 
 COVERS = frozenset({"registry", "id", "paths", "unknown", "bookkeeping_dates", "rest"})
 
+_LEVELS = 4
+"""Down to here a record's objects are sections, modules and the parts of modules."""
 _TRACKED = frozenset({"estimatedResultsFirstSubmitDate", "firstMcpInfo"})
 """Dates that stand where the submission events do: a source that never carries those never carries these."""
 _DATE_WORDS = {
@@ -19,7 +21,10 @@ _DATE_WORDS = {
 
 def changes(old: Trial, new: Trial) -> list[Change]:
     """`record.changed` for another id, and for every field that no attribute takes."""
-    return [*_other_id(old, new), *(left for left in leftovers(old.rest, new.rest, None) if not _echo(left, old, new))]
+    return [
+        *_other_id(old, new),
+        *(left for left in leftovers(old.rest, new.rest, None, levels=_LEVELS) if not _echo(left, old, new)),
+    ]
 
 
 def _other_id(old: Trial, new: Trial) -> list[Change]:

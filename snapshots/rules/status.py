@@ -107,7 +107,9 @@ def _status_change(kind: str, old: Trial, new: Trial) -> Change:
 
 
 def _after(new: Trial) -> str:
-    return status_words(new.overall_status) if new.overall_status else "without a status"
+    if not new.overall_status:
+        return "without a status"
+    return "of unknown status" if enum_key(new.overall_status) == "UNKNOWN" else status_words(new.overall_status)
 
 
 def _before(old: Trial) -> str:
@@ -118,10 +120,10 @@ def _before(old: Trial) -> str:
 
 
 def _reason_given(old: Trial, new: Trial) -> str:
-    if text_key(new.why_stopped):
-        return f"; reason given: {quoted(new.why_stopped, 300)}"
     stopped = enum_key(new.overall_status) in STOPPED
-    return "; no reason given" if stopped and enum_key(old.overall_status) not in STOPPED else ""
+    if text_key(new.why_stopped) and (stopped or not same_text(old.why_stopped, new.why_stopped)):
+        return f"; reason given: {quoted(new.why_stopped, 300)}"
+    return "; no reason given" if stopped else ""
 
 
 def _reason(old: Trial, new: Trial) -> list[Change]:

@@ -1,4 +1,4 @@
-"""The promises that every channel keeps, whatever it speaks: a new channel is one more entry of `CHANNELS_UNDER_TEST`."""
+"""The promises that every channel keeps, whatever it speaks. A new one is an entry of `CHANNELS_UNDER_TEST`."""
 
 import base64
 import socket

@@ -25,9 +25,11 @@ from tests.notifiers.cast import (
     MINUTE,
     NOW,
     change,
+    happen,
     send_next,
     subscribe,
     tell,
+    trial,
     watch,
 )
 
@@ -348,3 +350,28 @@ def test_changing_the_time_of_a_digest_moves_the_next_one(weekly: Database) -> N
         stored = subscriptions.find(connection, "team")
 
     assert stored is not None and stored.next_digest_at == NOW + 6 * HOUR
+
+
+def test_a_digest_tells_that_the_registry_reformatted_in_place_of_every_record(weekly: Database) -> None:
+    with weekly.write() as connection:
+        steps = [happen(connection, change("title.changed"), record=record) for record in (ALICE, BOB, CHARLIE)]
+        for step in steps:
+            outbox.enqueue(connection, step, trial(step.registry_id or ""), NOW, NOW + HOUR)
+        tell(connection, change("site.added"), record=ALICE)
+        notice = happen(connection, change("registry.reformatted"), record=None, cause="registry")
+        outbox.replace_held(connection, notice, {step.id for step in steps}, NOW)
+
+    told = load(weekly, due(weekly, MONDAY)[0])
+    assert said(told) == [(None, ["registry.reformatted"]), (ALICE, ["site.added"])]
+
+
+def test_what_a_digest_told_can_be_read_when_its_subscription_is_gone(weekly: Database) -> None:
+    with weekly.write() as connection:
+        tell(connection, change("site.added"))
+    delivery = due(weekly, MONDAY)[0]
+    with weekly.write() as connection:
+        subscriptions.remove(connection, "team", MONDAY)
+
+    told = load(weekly, delivery)
+    assert said(told) == [(ALICE, ["site.added"])]
+    assert [because.name for because in told.because] == ["team"]

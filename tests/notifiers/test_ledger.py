@@ -3,7 +3,7 @@
 import pytest
 
 from notifiers import digest, ledger, outbox
-from notifiers.outbox import Delivered, Failed
+from notifiers.outbox import Delivered, Failed, rows
 from snapshots import archive
 from snapshots.database import Database
 from tests.notifiers.cast import (  # fmt: skip
@@ -86,3 +86,17 @@ def test_what_is_not_there_is_not_shown(sqlite_database: Database) -> None:
     with sqlite_database.read() as connection:
         assert ledger.show(connection, "dlv_x") is None
         assert ledger.of_change(connection, 404) == []
+
+
+def test_more_deliveries_than_a_query_takes_are_all_listed(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "IDS_AT_ONCE", 2)
+    with sqlite_database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection)
+        told = [id_ for minute in range(5) for id_ in tell(connection, at=NOW + minute * MINUTE)]
+        listed = ledger.listing(connection)
+
+    assert [entry.delivery_id for entry in listed] == told[::-1]
+    assert all(entry.change_ids and entry.askers for entry in listed)

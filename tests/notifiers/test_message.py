@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifiers.message import MANY, MANY_ASKED_FOR, Line, facts_of, grouped, webhook_body
+from notifiers.message import MANY, MANY_ASKED_FOR, MANY_SITES, Line, facts_of, grouped, webhook_body
 from snapshots.archive import stored_change_json
 from snapshots.changes import Cause, Change
 from snapshots.kinds import KINDS, SEVERITIES
@@ -107,6 +107,37 @@ def test_other_words_replaced_are_another_line() -> None:
     others = [time_frame(9, "Day 1", "Day 2"), time_frame(10, "Up to 59 Months", "Up to 60 Months")]
 
     assert sorted(len(line.changes) for line in grouped(stored(*frames, *others))) == [1, 1, 5]
+
+
+def test_brackets_around_the_replaced_words_make_no_other_line() -> None:
+    bare = [time_frame(number) for number in range(2)]
+    bracketed = [time_frame(number, "(Up to 59 months)", "(Up to 58 months)") for number in range(2)]
+    plain = [time_frame(number, "Up to 59 months", "Up to 58 months") for number in range(2)]
+
+    lines = grouped(stored(*bare, *bracketed, *plain))
+
+    assert sorted(len(line.changes) for line in lines) == [1, 1, 4]
+
+
+def test_sites_that_come_or_go_are_one_line_each_way() -> None:
+    def listed(kind: str, number: int) -> Change:
+        return change(kind, subject={"type": "site", "name": f"Hospital {number}"}, after=f"Hospital {number}")
+
+    gone = [listed("site.removed", number) for number in range(37)]
+    come = [listed("site.added", number) for number in range(MANY_SITES)]
+
+    lines = grouped(stored(*gone, *come))
+
+    assert [line.sentence for line in lines] == ["37 sites: Site removed", f"{MANY_SITES} sites: Site added"]
+
+
+def test_each_primary_outcome_that_goes_is_told_by_itself() -> None:
+    gone = [
+        change("primary_outcome.removed", subject={"type": "outcome", "name": f"O{number}"}, before=f"O{number}")
+        for number in range(9)
+    ]
+
+    assert len(grouped(stored(*gone))) == 9
 
 
 def test_entries_that_replace_nothing_are_never_taken_together() -> None:

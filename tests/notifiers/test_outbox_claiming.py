@@ -133,6 +133,21 @@ def test_a_worker_that_was_cut_off_cannot_write_late(due: Database) -> None:
     assert only(due).state == "delivered"
 
 
+def test_a_worker_that_was_cut_off_cannot_write_into_anothers_claim(due: Database) -> None:
+    first = take(due, NOW, "w1")
+    assert first is not None
+    late = outbox.begin_attempt(due, first, NOW)
+    second = take(due, NOW + MINUTE, "w2")
+    assert second is not None
+
+    with pytest.raises(LeaseLost):
+        outbox.record(due, late, OK, NOW + MINUTE, Random(1))
+    with pytest.raises(LeaseLost):
+        outbox.begin_attempt(due, first, NOW + MINUTE)
+    assert only(due).state == "sending"
+    outbox.record(due, outbox.begin_attempt(due, second, NOW + MINUTE), OK, NOW + MINUTE, Random(1))
+
+
 def test_a_worker_whose_lease_ran_out_may_not_even_try(due: Database) -> None:
     claimed = take(due)
     assert claimed is not None

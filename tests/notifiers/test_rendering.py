@@ -86,7 +86,7 @@ What else changed
   Inclusion criteria removed:
     - HbA1c below 8.5 %
   Inclusion criterion reworded:
-    eGFR [- 30 -] [+ 25 +] to 60 mL/min at screening
+    eGFR [-30-] {+25+} to 60 mL/min at screening
   Exclusion criteria added:
     - Dialysis within the last 3 months
 
@@ -177,13 +177,13 @@ NCT99000001  Safety and Efficacy of Mesenchymal Stem Cells in Patients With
   Diabetic Kidney Disease: a Randomised Trial
   * Enrollment opened: The study is now recruiting (was: not yet
     recruiting). And with it 1 site: Site recruiting
-  first seen in the release of 3 March 2026
+  First seen in the release of 3 March 2026
   https://clinicaltrials.gov/study/NCT99000001
 
 NCT99000002  A Study of Example Drug in Adults With Asthma
   * Primary completion delayed: Primary completion is delayed by 459 days
     (about 15 months), from 30 June 2027 to 1 October 2028
-  first seen in the release of 3 March 2026
+  First seen in the release of 3 March 2026
   https://clinicaltrials.gov/study/NCT99000002
 
 Could not be checked
@@ -360,7 +360,7 @@ def test_a_long_text_is_told_by_what_changed_in_it() -> None:
 
     rendered = render(alert(told))
 
-    assert "[- 12 -] [+ 24 +]" in " ".join(rendered.text.split())
+    assert "[-12-] {+24+}" in " ".join(rendered.text.split())
     assert re.search(r"<del[^>]*>12</del> ?<ins[^>]*>24</ins>", rendered.html)
     assert len(rendered.text) < 3000
 

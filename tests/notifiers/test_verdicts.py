@@ -46,7 +46,7 @@ REFUSALS = [
 def test_a_refusal_is_judged_by_the_stage_it_came_at(
     code: int | None, text: str, before: str, at_rcpt: str, at_data: str
 ) -> None:
-    expected = {stage: before for stage in verdicts.STAGES} | {"RCPT TO": at_rcpt, "DATA": at_data}
+    expected = dict.fromkeys(verdicts.STAGES, before) | {"RCPT TO": at_rcpt, "DATA": at_data}
 
     found = {stage: verdicts.smtp(stage, code, text) for stage in verdicts.STAGES}
 

@@ -48,8 +48,12 @@ search = { "query.cond" = "diabetic kidney disease", "filter.overallStatus" = "R
 name = "beijing-sites"
 to = ["mailto:coordinator@example.org", "https://hooks.example.org/trials"]
 watches = { group = "dkd" }
-when = { kinds = ["site.recruiting", "recruitment.*"], countries = ["China"], near = { place = { latitude = 39.9, longitude = 116.4 }, km = 50 } }
 deliver = "immediately"
+
+[subscription.when]
+kinds = ["site.recruiting", "recruitment.*"]
+countries = ["China"]
+near = { place = { latitude = 39.9, longitude = 116.4 }, km = 50 }
 
 [[subscription]]
 name = "team-weekly"
@@ -191,7 +195,10 @@ def test_a_secret_of_the_file_is_taken_and_none_is_made(database: Database) -> N
         ("wach = 1", "wach: unknown key; a watchlist has [[watch]], [[subscription]] and [[address]] tables"),
         ("[watch]\nid = 'NCT99000001'", "watch: is written [[watch]], once for each"),
         ("[[watch]]\nid = 'NCT9900000'", "watch[1] \"NCT9900000\".id: 'NCT9900000' is no id of ClinicalTrials.gov"),
-        ("[[watch]]\nid = 'NCT99000001'\ngrp = 'a'", 'watch[1] "NCT99000001".grp: unknown key; did you mean \'group\'?'),
+        (
+            "[[watch]]\nid = 'NCT99000001'\ngrp = 'a'",
+            "watch[1] \"NCT99000001\".grp: unknown key; did you mean 'group'?",
+        ),
         ("[[watch]]\nnote = 'x'", "watch[1]: a watch has either an id or a search"),
         ("[[watch]]\nsearch = { a = 'b' }", "watch[1].name: is missing: a search needs one"),
         ("[[watch]]\nid = 'NCT99000001'\n[[watch]]\nid = 'nct99000001'", "watch: NCT99000001 is there twice"),
@@ -199,7 +206,7 @@ def test_a_secret_of_the_file_is_taken_and_none_is_made(database: Database) -> N
         (
             "[[subscription]]\nname = 'a'\nto = ['mailto:a@example.org']\n[[subscription]]\nname = 'b'\n"
             "to = ['mailto:b@example.org']\nwhen = { kind = ['site.*'] }",
-            'subscription[2] "b".when.kind: unknown key; did you mean \'kinds\'?',
+            "subscription[2] \"b\".when.kind: unknown key; did you mean 'kinds'?",
         ),
         (
             "[[subscription]]\nname = 'a'\nto = ['mailto:a@example.org']\nwatches = { ids = ['x'] }",
@@ -213,10 +220,13 @@ def test_a_secret_of_the_file_is_taken_and_none_is_made(database: Database) -> N
             "[[address]]\nuri = 'https://example.org/'\nsecret = 'hush'",
             'address[1] "https://example.org/".secret: a secret is `whsec_` and 24 to 64 bytes in base64',
         ),
-        ("[[address]]\nuri = 'gopher://example.org/'", "address[1] \"gopher://example.org/\".uri: 'gopher://example.org/' "
-         "is no address that can be told; it begins with one of https:, mailto:"),
+        (
+            "[[address]]\nuri = 'gopher://example.org/'",
+            "address[1] \"gopher://example.org/\".uri: 'gopher://example.org/' is no address that can be told; "
+            "it begins with one of https:, mailto:",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_with_its_table_and_key(sqlite_database: Database, text: str, complaint: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         planned(sqlite_database, text)

@@ -1,4 +1,4 @@
-"""What the archive may cost: a batch of heads one query, a version back some milliseconds, an append always the same."""
+"""What the archive may cost: a batch of heads one query, any version some milliseconds, an append always the same."""
 
 import json
 import time

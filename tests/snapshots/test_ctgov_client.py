@@ -194,6 +194,42 @@ def test_one_record_that_cannot_be_asked_for_stops_nothing(standin: StandIn, reg
     assert reasons(answers) == {nct(403): "absent", nct(404): "not fetched", nct(405): "absent"}
 
 
+def test_records_that_fail_in_between_stop_nothing(standin: StandIn, registry: Asked) -> None:
+    odd = [nct(number) for number in (401, 403, 405, 407)]
+    standin.fail(Fault.HTML_200, path="/studies/", ids=odd)
+
+    answers = fetched(registry, [nct(number) for number in range(400, 409)])
+
+    assert [answer.reason for answer in answers.values()].count("absent") == 5
+
+
+def test_records_that_fail_one_after_the_other_end_the_asking(standin: StandIn, registry: Asked) -> None:
+    standin.fail(Fault.HTML_200, path="/studies/")
+
+    answers = fetched(registry, [nct(number) for number in range(400, 440)])
+
+    assert set(reasons(answers).values()) == {"not fetched"}
+    assert len({request.path for request in standin.requests}) == 1 + 3
+
+
+def test_another_record_than_asked_for_is_not_taken_for_it(standin: StandIn, registry: Asked) -> None:
+    standin.publish("2026-03-26", {nct(5): study(nct(66))})
+
+    answers = fetched(registry, [nct(4), nct(5)])
+
+    assert reasons(answers) == {nct(5): "unreadable"}
+    assert "gave the study NCT99000066" in answers[nct(5)].detail
+
+
+def test_a_record_that_moved_to_another_host_is_not_followed(standin: StandIn, registry: Asked) -> None:
+    standin.fail(Fault.REDIRECT, path=f"/studies/{nct(404)}")
+
+    answers = fetched(registry, [nct(1), nct(404)])
+
+    assert reasons(answers) == {nct(404): "not fetched"}
+    assert "pointed elsewhere" in answers[nct(404)].detail
+
+
 def test_more_absent_ids_than_can_be_are_not_believed(standin: StandIn, registry: Asked, monkeypatch) -> None:
     monkeypatch.setattr("snapshots.registries.ctgov.fetching._MOST_ALONE", 3)
 
@@ -460,6 +496,19 @@ def test_a_search_whose_pages_do_not_end_is_an_error(standin: StandIn, registry:
     standin.fail(Fault.REPEATED_PAGE)
 
     with pytest.raises(RegistryError, match="leads back"):
+        list(registry.search({"query.cond": "fever"}))
+
+
+def test_a_search_gives_no_id_twice(standin: StandIn, registry: Asked) -> None:
+    standin.publish("2026-03-25", {nct(1): study(nct(2))})
+
+    assert list(registry.search({"query.cond": "fever"})) == list(studies(20))[1:]
+
+
+def test_a_search_that_finds_something_without_an_id_is_an_error(standin: StandIn, registry: Asked) -> None:
+    standin.publish("2026-03-25", {nct(1): study("EUCTR 7")})
+
+    with pytest.raises(RegistryError, match=r"a study that has no id .*EUCTR 7"):
         list(registry.search({"query.cond": "fever"}))
 
 

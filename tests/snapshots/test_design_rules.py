@@ -66,8 +66,10 @@ def test_a_target_that_moves_is_major_from_20_percent_or_100_participants(
         (enrollment(18, None), enrollment(18, "ACTUAL"), "enrollment.actual_reported", 18, 18),
         (enrollment(8, "ACTUAL"), enrollment(9, "ACTUAL"), "enrollment.actual_corrected", 8, 9),
         (enrollment(8, "ACTUAL"), enrollment(0, "ACTUAL"), "enrollment.actual_corrected", 8, 0),
+        (enrollment(8, "ACTUAL"), enrollment(99999999, "ACTUAL"), "enrollment.actual_corrected", 8, None),
         (enrollment(8, "ACTUAL"), enrollment(30), "enrollment.unreached", 8, 30),
         (enrollment(8, "ACTUAL"), enrollment(8, None), "enrollment.unreached", 8, 8),
+        (enrollment(8, "ACTUAL"), enrollment(99999999), "enrollment.unreached", 8, None),
         (enrollment(99999999), enrollment(30), "enrollment.target_changed", None, 30),
         (enrollment(30), enrollment(99999999), "enrollment.target_changed", 30, None),
         (enrollment(99999999), enrollment(12, "ACTUAL"), "enrollment.actual_reported", None, 12),
@@ -235,6 +237,38 @@ def test_a_removed_arm_with_its_echo_is_one_change_and_stands_where_it_stood() -
 
     assert told(found) == [("arm.removed", "Placebo", "Placebo", None)]
     assert only(found).path == "protocolSection.armsInterventionsModule.armGroups[1]"
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"label": "Open label extension"},
+        {"label": "No treatment", "type": "NO_INTERVENTION"},
+        {"label": "Diary alone", "type": "OTHER", "interventionNames": ["Other: Diary"]},
+    ],
+    ids=lambda new: new["label"],
+)
+def test_an_arm_comes_and_goes(new: dict[str, Json]) -> None:
+    more = edited(append(new, "armsInterventionsModule", "armGroups"))
+
+    assert told(changes(record(), more)) == [("arm.added", new["label"], None, new["label"])]
+    assert told(changes(more, record())) == [("arm.removed", new["label"], new["label"], None)]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        {"type": "DEVICE", "name": "Thermometer"},
+        {"type": "PROCEDURE", "name": "Cooling", "armGroupLabels": ["Placebo"]},
+        {"name": "Rest"},
+    ],
+    ids=lambda new: new["name"],
+)
+def test_an_intervention_comes_and_goes(new: dict[str, Json]) -> None:
+    more = edited(append(new, "armsInterventionsModule", "interventions"))
+
+    assert told(changes(record(), more)) == [("intervention.added", new["name"], None, new["name"])]
+    assert told(changes(more, record())) == [("intervention.removed", new["name"], new["name"], None)]
 
 
 def test_a_relabelled_arm_whose_interventions_echo_it_is_one_change() -> None:

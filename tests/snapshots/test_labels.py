@@ -2,6 +2,8 @@
 
 import json
 import lzma
+import statistics
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from snapshots.changes import Change
 from snapshots.registries.ctgov.parse import content, parse
 from snapshots.rules import changes_between
+from snapshots.trial import Trial
 
 RECORDS = Path(__file__).parents[3] / "shared" / "registry"
 LABELS = sorted((RECORDS / "labels").glob("*.json"))
@@ -23,16 +26,11 @@ pytestmark = [
     pytest.mark.skipif(not LABELS, reason="the real registry records are not at hand (../shared/registry)"),
 ]
 
-CONTESTED: dict[str, str] = {}
-"""Labels that we are convinced are wrong: pair → reason. None is special-cased in the program."""
-
 Row = tuple[str, ...]
 
 
 @pytest.mark.parametrize("label", LABELS, ids=lambda path: path.stem)
 def test_every_real_change_is_told_as_it_was_labelled(label: Path) -> None:
-    if label.stem in CONTESTED:
-        pytest.skip(CONTESTED[label.stem])
     expected = json.loads(label.read_bytes())["changes"]
 
     told = changes_between(
@@ -45,36 +43,54 @@ def test_every_real_change_is_told_as_it_was_labelled(label: Path) -> None:
 
 def test_every_recorded_step_that_says_nothing_is_silent() -> None:
     speaking = {path.stem for path in LABELS}
-    noisy = []
-    silent = 0
-    for name, old, new in _steps():
-        if name in speaking:
-            continue
-        silent += 1
-        if content(old) != content(new):
-            told = changes_between(parse(old), parse(new))
-            noisy += [f"{name}: {change.kind}: {change.summary}" for change in told]
+    steps = [(name, old, new) for name, old, new in _steps() if name not in speaking]
+
+    noisy = [f"{name}: {change.summary}" for name, old, new in steps for change in changes_between(old, new)]
 
     assert noisy == []
-    assert silent == SILENT_STEPS
+    assert len(steps) == SILENT_STEPS
 
 
-def _steps() -> Iterator[tuple[str, bytes, bytes]]:
+def test_steps_that_speak_are_new_content_and_the_others_are_not() -> None:
+    contents: dict[str, set[bytes]] = {}
+    for trial, _, raw in _snapshots():
+        contents.setdefault(trial, set()).add(content(raw))
+
+    assert {trial for trial, versions in contents.items() if len(versions) > 1} == {path.stem[:11] for path in LABELS}
+
+
+def test_a_real_change_costs_little() -> None:
+    costs = sorted(map(_cost, LABELS))
+
+    assert statistics.median(costs) < 0.006
+    assert costs[int(len(costs) * 0.95)] < 0.050
+
+
+def _cost(label: Path) -> float:
+    """Seconds of processor time that reading both records and telling their difference takes."""
+    records = [(RECORDS / "pairs" / f"{label.stem}.{side}.json").read_bytes() for side in ("old", "new")]
+    before = time.process_time()
+    changes_between(*map(parse, records))
+    return time.process_time() - before
+
+
+def _steps() -> Iterator[tuple[str, Trial, Trial]]:
     """Consecutive recorded snapshots of one trial, as (name of the step, older record, newer record)."""
-    before: tuple[str, str, bytes] = ("", "", b"")
+    before: tuple[str, str, Trial] | None = None
+    for trial, release, raw in _snapshots():
+        after = (trial, release, parse(raw))
+        if before and before[0] == trial:
+            yield f"{trial}_{before[1]}_{release}", before[2], after[2]
+        before = after
+
+
+def _snapshots() -> Iterator[tuple[str, str, bytes]]:
+    """Every recorded snapshot as (trial, day of the release, record as it was sent)."""
     with lzma.open(RECORDS / "releases.ndjson.xz") as lines:
         for line in lines:
             head, _, study = line.partition(b'"study":')
-            trial, release = _words(head)
-            after = (trial, release, study.strip()[:-1])
-            if trial == before[0]:
-                yield f"{trial}_{before[1]}_{release}", before[2], after[2]
-            before = after
-
-
-def _words(head: bytes) -> tuple[str, str]:
-    value = json.loads(head.strip().rstrip(b",") + b"}")
-    return value["nct"], value["dataVersion"][:10]
+            said = json.loads(head.strip().rstrip(b",") + b"}")
+            yield said["nct"], said["dataVersion"][:10], study.strip()[:-1]
 
 
 def _difference(expected: list[dict[str, Any]], told: tuple[Change, ...]) -> tuple[list[Row], list[Row]]:

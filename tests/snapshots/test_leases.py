@@ -47,6 +47,14 @@ def test_a_worker_that_was_paused_over_its_lease_is_no_holder_any_more(database:
         assert renew(connection, late, NOON + timedelta(seconds=62), 60) is None
 
 
+def test_the_token_shuts_out_a_late_worker_also_where_its_own_process_is_the_next_holder(database: Database) -> None:
+    late = taken(database, "alice")
+    taken(database, "alice", at=NOON + timedelta(seconds=60))
+
+    assert late
+    assert not held(database, late, at=NOON + timedelta(seconds=61))
+
+
 def test_a_lease_ends_by_itself_even_where_nobody_wants_it(database: Database) -> None:
     lease = taken(database)
     assert lease

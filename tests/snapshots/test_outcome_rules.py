@@ -24,32 +24,34 @@ from tests.snapshots.protocol import (
 
 Json = Any
 
-NEW_OUTCOME = {"measure": "Quality of sleep", "timeFrame": "Week 8"}
+SLEEP = {"measure": "Quality of sleep", "timeFrame": "Week 8"}
+PULSE = {"measure": "Resting pulse", "description": "By hand."}
+DEATHS = {"measure": "All-cause mortality (%)", "timeFrame": "1 year", "description": "Any death."}
 
 
+@pytest.mark.parametrize("new", [SLEEP, PULSE, DEATHS], ids=lambda new: new["measure"])
 @pytest.mark.parametrize(("level", "severity"), [("primary", "critical"), ("secondary", "minor"), ("other", "minor")])
-def test_an_added_outcome_is_told(level: str, severity: str) -> None:
-    change = only(after(append(NEW_OUTCOME, "outcomesModule", f"{level}Outcomes")))
+def test_an_added_outcome_is_told(level: str, severity: str, new: dict[str, str]) -> None:
+    change = only(after(append(new, "outcomesModule", f"{level}Outcomes")))
 
+    frame = f" (time frame: “{new['timeFrame']}”)" if "timeFrame" in new else ""
     assert (change.kind, change.severity) == (f"{level}_outcome.added", severity)
-    assert (change.before, change.after) == (None, "Quality of sleep")
-    assert change.subject == {"type": "outcome", "name": "Quality of sleep", "list": level}
-    assert change.summary == f"{level.capitalize()} outcome added: “Quality of sleep” (time frame: “Week 8”)"
+    assert (change.before, change.after) == (None, new["measure"])
+    assert change.subject == {"type": "outcome", "name": new["measure"], "list": level}
+    assert change.summary == f"{level.capitalize()} outcome added: “{new['measure']}”{frame}"
 
 
-@pytest.mark.parametrize(
-    ("level", "severity", "measure"),
-    [
-        ("primary", "critical", "Body temperature"),
-        ("secondary", "major", "Days without fever"),
-        ("other", "minor", "Trough concentration of examplimab"),
-    ],
-)
-def test_a_removed_outcome_is_told_where_it_stood(level: str, severity: str, measure: str) -> None:
-    change = only(after(drop(*outcome(level, 0))))
+@pytest.mark.parametrize("gone", [SLEEP, PULSE, DEATHS], ids=lambda gone: gone["measure"])
+@pytest.mark.parametrize(("level", "severity"), [("primary", "critical"), ("secondary", "major"), ("other", "minor")])
+def test_a_removed_outcome_is_told_where_it_stood(level: str, severity: str, gone: dict[str, str]) -> None:
+    listed = ("outcomesModule", f"{level}Outcomes")
+
+    change = only(
+        changes(edited(put([gone, {"measure": "Stays"}], *listed)), edited(put([{"measure": "Stays"}], *listed)))
+    )
 
     assert (change.kind, change.severity) == (f"{level}_outcome.removed", severity)
-    assert (change.before, change.after) == (measure, None)
+    assert (change.before, change.after) == (gone["measure"], None)
     assert change.path == f"protocolSection.outcomesModule.{level}Outcomes[0]"
 
 

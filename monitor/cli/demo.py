@@ -1,0 +1,200 @@
+"""`trialdelta demo`: a fortnight of invented trials, shown day by day with the alerts as they would arrive."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command(short_help="See it work: offline, everything embedded, in seconds.")
+@click.option(
+    "--to", type=click.Path(file_okay=False, path_type=Path), help="Keep everything in this new or empty folder."
+)
+@click.option("--keep", is_flag=True, help="Keep the database too, to try other commands on it.")
+def demo(to: Path | None, keep: bool) -> None:
+    r"""Play a fortnight of seven invented trials: a stand-in registry, a mail server and a web address on loopback,
+    and the real sweeps, alerts and digests between them. Nothing leaves this machine.
+
+    \b
+    Example:
+      trialdelta demo
+      trialdelta demo --to my-demo --keep
+    """
+    from monitor import logging
+    from monitor.demo.play import Play
+
+    logging.configure("console", "critical")
+    folder = _folder(to)
+    with Play(folder) as play:
+        _opening()
+        shown = _Shown(folder)
+        for scene in play.scenes():
+            shown.scene(scene)
+        ending = play.ending()
+    _closing(folder, ending, keep=keep or to is not None)
+
+
+class _Shown:
+    """What has been shown so far: the first alert and the first post in full, the others in a line."""
+
+    def __init__(self, folder: Path) -> None:
+        self._letters = folder / "mails"
+        self._letters.mkdir()
+        self._has_shown: set[str] = set()
+
+    def scene(self, scene: Any) -> None:
+        click.echo(f"\n{_ruler(f'{scene.day.date:%A}, {scene.day.date.day} {scene.day.date:%B %Y}')}")
+        for letter in scene.digests:
+            self._letter(letter, scene, "08:00  the week's digest")
+        click.secho(scene.day.told, italic=True)
+        self._report(scene.report)
+        for letter in scene.letters:
+            self._letter(letter, scene, "✉ mail")
+        for post in scene.posts:
+            self._post(post)
+
+    def _report(self, report: Any) -> None:
+        from monitor.cli.output import wrapped
+        from monitor.cli.telling import heading, tell
+
+        if report.outcome == "failed":
+            click.secho(wrapped(f"✗ {report.reason}. Nothing is stored; the next look tries again.", 2, 4), fg="red")
+            return
+        click.secho(f"  release {report.release.date}: {_numbers(report)}", dim=True)
+        for step in report.steps:
+            told = [each.change for each in step.changes if each.change.kind != "record.first_seen"]
+            if told:
+                click.echo(f"\n  {heading(step.registry_id, step.title)}\n{tell(told)}")
+
+    def _letter(self, letter: Any, scene: Any, what: str) -> None:
+        from monitor.cli.output import wrapped
+
+        place = _save(self._letters, letter, f"{scene.day.date:%m-%d}")
+        click.echo()
+        click.secho(wrapped(f"{what} to {', '.join(letter.to)}: {letter.subject}", 2, 4), fg="green")
+        kind = "digest" if scene.digests and letter in scene.digests else "alert"
+        if self._is_first(kind):
+            click.echo(_boxed(letter.part("plain")))
+        click.secho(f"    {place}", dim=True)
+
+    def _post(self, post: Any) -> None:
+        import msgspec
+
+        from snapshots.sentences import counted
+
+        said = msgspec.json.decode(post.body)
+        changes = said["data"]["changes"]
+        click.echo()
+        told = f"{counted(len(changes), 'change')}, signed, id {post.headers['webhook-id'][:16]}…"
+        click.secho(f"  ⇢ webhook {said['type']}: {told}", fg="blue")
+        if self._is_first("post"):
+            said["data"]["changes"] = changes[:1]
+            names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+            head = "\n".join(f"{name}: {post.headers[name]}" for name in names)
+            body = msgspec.json.format(msgspec.json.encode(said), indent=2).decode()
+            more = f"\n… and {len(changes) - 1} more changes" if len(changes) > 1 else ""
+            click.echo(_boxed(f"{head}\n\n{body}{more}"))
+
+    def _is_first(self, kind: str) -> bool:
+        first = kind not in self._has_shown
+        self._has_shown.add(kind)
+        return first
+
+
+def _folder(to: Path | None) -> Path:
+    import tempfile
+
+    from monitor.cli.program import Failure
+
+    if to is None:
+        return Path(tempfile.mkdtemp(prefix="trialdelta-demo-"))
+    try:
+        to.mkdir(parents=True, exist_ok=True)
+        if any(to.iterdir()):
+            raise Failure(f"{to} is not empty: the demonstration wants a folder of its own")
+    except OSError as error:
+        raise Failure(f"{to} cannot be made: {error.strerror}") from error
+    return to
+
+
+def _opening() -> None:
+    from monitor.cli.output import wrapped
+
+    click.secho("trialdelta, a demonstration", bold=True)
+    click.echo(
+        wrapped(
+            "Seven invented trials in a stand-in registry on this machine, looked at once a day for a fortnight. A "
+            "coordinator wants to hear at once when a site near Beijing recruits; a program takes everything major by "
+            "webhook; a team reads a digest on Mondays, and what is critical at once.",
+            0,
+        )
+    )
+
+
+def _closing(folder: Path, ending: Any, *, keep: bool) -> None:
+    from monitor.cli.output import wrapped
+
+    click.echo(f"\n{_ruler('What is there now')}")
+    told = (
+        f"{ending.versions} versions are kept, byte for byte, in a chain whose head is {ending.head.short}; "
+        f"{ending.letters} mails and {ending.posts} webhooks went out."
+    )
+    click.echo(wrapped(told, 0))
+    click.echo(f"The mails, as .html, .txt and .eml: {folder / 'mails'}")
+    if keep:
+        click.secho("\nTry on what is kept:", bold=True)
+        click.echo(f"  export TRIALDELTA_DATABASE_URL=sqlite:///{(folder / 'demo.sqlite3').resolve()}")
+        for command in _NEXT_KEPT:
+            click.echo(f"  {command}")
+    else:
+        for file in folder.glob("demo.sqlite3*"):
+            file.unlink()
+        click.secho("\nWhat to try next:", bold=True)
+        for command in _NEXT:
+            click.echo(f"  {command}")
+
+
+_NEXT_KEPT = (
+    "trialdelta history NCT99000101",
+    "trialdelta show NCT99000103",
+    "trialdelta diff NCT99000107",
+    "trialdelta deliveries list",
+)
+_NEXT = (
+    "trialdelta demo --keep                    the same, and its database kept to look around in",
+    "trialdelta watch add NCT01234567          watch a real record",
+    "trialdelta check                          look at it now",
+    "trialdelta subscription add --help        say who is to be told of what",
+    "trialdelta run                            and leave it running",
+)
+
+
+def _numbers(report: Any) -> str:
+    if report.first_seen:
+        return f"{report.first_seen} records, the baseline; nobody is alerted"
+    changed = f"{report.changed} changed" if report.changed else "nothing changed"
+    return f"{report.answered} records looked at, {changed}"
+
+
+def _save(folder: Path, letter: Any, day: str) -> Path:
+    """The mail in three forms; the place of the HTML one."""
+    words = "".join(each if each.isalnum() else "-" for each in letter.subject.lower())[:48].strip("-")
+    while "--" in words:
+        words = words.replace("--", "-")
+    name = f"{day}-{letter.to[0].partition('@')[0]}-{words}"
+    (folder / f"{name}.eml").write_bytes(letter.raw)
+    (folder / f"{name}.txt").write_text(letter.part("plain"), encoding="utf-8")
+    page = folder / f"{name}.html"
+    page.write_text(letter.part("html"), encoding="utf-8")
+    return page
+
+
+def _ruler(words: str) -> str:
+    from monitor.cli.output import width
+
+    return click.style(f"── {words} " + "─" * max(width() - len(words) - 4, 2), bold=True, fg="cyan")
+
+
+def _boxed(text: str) -> str:
+    bar = click.style("    │ ", dim=True)
+    return "\n".join(f"{bar}{line}" for line in text.rstrip().splitlines())

@@ -1,0 +1,101 @@
+"""The demonstration plays the real program, and leaves behind what it promises."""
+
+import email
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from monitor.cli import trialdelta
+from monitor.demo.play import COORDINATOR, TEAM, Play
+from monitor.demo.sinks import Letter
+from monitor.demo.story import DAYS, releases
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, float]:
+    folder = tmp_path_factory.mktemp("demo") / "new"
+    began = time.monotonic()
+    result = CliRunner(env={"COLUMNS": "90"}).invoke(trialdelta, ["demo", "--to", str(folder)])
+    assert result.exit_code == 0, result.output
+    return result.output, folder, time.monotonic() - began
+
+
+def test_it_takes_well_under_a_minute(played: tuple[str, Path, float]) -> None:
+    assert played[2] < 30
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Site recruiting: Jade Gate Hospital, Beijing, China is now recruiting",
+        "Primary completion date delayed by 181 days",
+        "The study is now terminated (was: recruiting)",
+        "Results posted",
+        "Record resubmitted, nothing else changed",
+        "nothing changed",
+        "503 Service Unavailable. Nothing is stored",
+        "webhook-signature: v1,",
+        "the week's digest to team@example.org",
+        "trialdelta history NCT99000101",
+    ],
+)
+def test_it_shows_what_the_program_can_do(played: tuple[str, Path, float], words: str) -> None:
+    assert words in " ".join(played[0].split())
+
+
+def test_it_fits_a_terminal_of_90_columns(played: tuple[str, Path, float]) -> None:
+    exempt = ("│", "/", "export ")
+    assert [
+        line for line in played[0].splitlines() if len(line) > 90 and not any(each in line for each in exempt)
+    ] == []
+
+
+def test_every_mail_is_there_in_three_forms(played: tuple[str, Path, float]) -> None:
+    mails = played[1] / "mails"
+
+    for letter in mails.glob("*.eml"):
+        message = email.message_from_bytes(letter.read_bytes())
+        assert message["List-Id"]
+        assert letter.with_suffix(".txt").read_text(encoding="utf-8").strip()
+        assert "<html" in letter.with_suffix(".html").read_text(encoding="utf-8")
+    assert len(list(mails.glob("*.eml"))) >= 6
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("x")
+
+    result = CliRunner().invoke(trialdelta, ["demo", "--to", str(tmp_path)])
+
+    assert result.exit_code == 2
+    assert "is not empty" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_coordinator_hears_of_beijing_alone_and_the_team_of_all_that_is_critical(tmp_path: Path) -> None:
+    with Play(tmp_path) as play:
+        scenes = list(play.scenes())
+
+    letters: list[Letter] = [letter for scene in scenes for letter in (*scene.digests, *scene.letters)]
+    subjects = {
+        who: [letter.subject.split(":")[0] for letter in letters if letter.to == (who,)] for who in (COORDINATOR, TEAM)
+    }
+    assert subjects[COORDINATOR] == ["Site recruiting"]
+    assert subjects[TEAM] == [
+        "Site recruiting",
+        "Digest team-weekly",
+        "Enrollment opened",
+        "Study terminated",
+        "Digest team-weekly",
+        "Results posted",
+    ]
+
+
+def test_the_story_is_invented_through_and_through() -> None:
+    text = str([release.records for release in releases()])
+
+    assert all(record.startswith("NCT99") for release in releases() for record in release.records)
+    assert "555-01" in text
+    assert "@" not in text.replace("@example.org", "")
+    assert len(DAYS) == 12
