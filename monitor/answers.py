@@ -14,6 +14,7 @@ from notifiers import outbox, watches
 from notifiers.outbox.enqueuing import is_holdable
 from snapshots import archive, leases
 from snapshots.archive import Head, HeadMoved, Observation, OlderRelease, Step, StepFacts
+from snapshots.archive.coverage import NEW
 from snapshots.changes import Change
 from snapshots.database import Database
 from snapshots.registry import Answer, NotAnswered, RawRecord, Registry, RegistryError, Release, Unchanged
@@ -91,6 +92,7 @@ class Look:
         self._clock = clock
         self._lease = lease
         self._release = release
+        self._scope = scope
         self._absent: list[tuple[NotAnswered, bool]] = []
         self._unexplained: list[Step] = []
         self._report = SweepReport(outcome="finished", release=release, asked=asked)
@@ -108,7 +110,7 @@ class Look:
         if isinstance(answer, NotAnswered):
             self._take_silence(answer, known=answer.id in heads)
         elif isinstance(answer, RawRecord):
-            self._take_record(answer)
+            self._take_record(answer, heads.get(answer.asked))
         else:
             self._take_unchanged(answer, heads.get(answer.asked))
 
@@ -117,8 +119,10 @@ class Look:
         silent = {trouble.id for trouble in self._report.exceptions} | {answer.id for answer, _ in self._absent}
         answered = [each for each in ids if each not in silent]
         with self._writing() as connection:
-            watches.mark_baseline(connection, self.registry.name, answered, self._sweep)
-            archive.settle_exceptions(connection, self._sweep, answered)
+            waiting = watches.waiting_ids(connection, self.registry.name)
+            watches.mark_baseline(connection, self.registry.name, waiting.intersection(answered), self._sweep)
+            if self._scope == NEW:  # a sweep over everything settles by itself when it ends
+                archive.settle_exceptions(connection, self._sweep, answered)
 
     def finish(self) -> SweepReport:
         """The sweep has come to its end: absences are judged together, what was held is let go."""
@@ -154,12 +158,13 @@ class Look:
         if head is None or head.registry_id != answer.id:
             self._merge(answer.asked, answer.id)
 
-    def _take_record(self, answer: RawRecord) -> None:
+    def _take_record(self, answer: RawRecord, head: Head | None) -> None:
         """Keep a record whose bytes are new; what cannot be read or compared is an exception of the sweep."""
         try:
             for _ in range(STARTS_OVER):
-                if self._keep_unless_overtaken(answer):
+                if self._keep_unless_overtaken(answer, head):
                     return
+                head = self.heads([answer.asked]).get(answer.asked)
             self._except(answer.asked, "not fetched", "its newest version kept changing while it was compared")
         except (RegistryError, archive.Corrupt, OlderRelease) as error:
             self._except(answer.asked, "unreadable", str(error))
@@ -168,8 +173,7 @@ class Look:
             log.exception("a record could not be compared", record=answer.id)
             self._except(answer.asked, "unreadable", f"it could not be compared: {type(error).__name__}: {error}")
 
-    def _keep_unless_overtaken(self, answer: RawRecord) -> bool:
-        head = self.heads([answer.asked]).get(answer.asked)
+    def _keep_unless_overtaken(self, answer: RawRecord, head: Head | None) -> bool:
         try:
             self._keep(answer, head)
         except HeadMoved:

@@ -50,7 +50,7 @@ def sweep(
         if lease is None:
             return SweepReport(outcome="busy", reason="another sweep of this registry is under way")
         try:
-            release = registry.release()
+            release = _not_an_older_one(database, registry.release())
         except RegistryError as error:
             return _could_not_begin(database, registry.name, str(error), clock())
         scope, due = _due(database, registry.name, release, only)
@@ -96,6 +96,15 @@ def _due(database: Database, registry: str, release: Release, only: Collection[s
         last = archive.last_finished(connection, registry)
         is_new = last is None or last.release != release.timestamp
         return ALL if is_new else NEW, watches.due_ids(connection, registry, release.timestamp)
+
+
+def _not_an_older_one(database: Database, release: Release) -> Release:
+    """The release; one that is older than what was seen already says nothing new. Raises RegistryError."""
+    with database.read() as connection:
+        last = archive.last_finished(connection, release.registry)
+    if last is not None and release.timestamp < last.release:
+        raise RegistryError(f"the registry shows release {release.timestamp}, though {last.release} was seen already")
+    return release
 
 
 def _could_not_begin(database: Database, registry: str, reason: str, now: datetime) -> SweepReport:

@@ -139,6 +139,11 @@ def due_ids(connection: Connection, registry: str, release: str) -> list[str]:
     return sorted({*_ids(connection, registry, watches.c.baseline_sweep.is_(None)), *failed.intersection(watched)})
 
 
+def waiting_ids(connection: Connection, registry: str) -> set[str]:
+    """The watched ids that have no baseline yet."""
+    return set(_ids(connection, registry, watches.c.baseline_sweep.is_(None)))
+
+
 def mark_baseline(connection: Connection, registry: str, ids: Iterable[str], sweep: int) -> None:
     """Note that `sweep` brought the first answer for these ids as asked for: data, or that the registry has no such
     record. An id that has a baseline keeps it.

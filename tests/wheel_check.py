@@ -1,4 +1,4 @@
-"""Checks a built wheel: the three packages with their templates and migrations, and a command that runs from it alone."""
+"""Checks a built wheel: the three packages with templates and migrations, and a command that runs from it alone."""
 
 import subprocess
 import sys

@@ -3,7 +3,8 @@
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ COMMANDS = {
 }
 """Name of a command → module under `monitor.cli` and the command in it, imported on first use."""
 
+_LOG_LEVEL = "TRIALDELTA_LOG_LEVEL"
 FOUND_CHANGES = 1
 FAILED = 2
 
@@ -57,7 +59,9 @@ class Program(click.Group):
         extra["standalone_mode"] = False
         arguments = list(sys.argv[1:] if args is None else args)
         extra.setdefault("color", False if os.environ.get("NO_COLOR") else None)
-        sys.exit(_guarded(lambda: super(Program, self).main(arguments, *others, **extra), debug="--debug" in arguments))
+        with _logging_everything("--debug" in arguments):
+            ended = _guarded(lambda: super(Program, self).main(arguments, *others, **extra))
+        sys.exit(ended)
 
 
 @click.group(
@@ -67,10 +71,8 @@ class Program(click.Group):
 )
 @click.version_option(__version__, prog_name="trialdelta")
 @click.option("--debug", is_flag=True, help="Show the details of an unexpected failure, and log everything.")
-def trialdelta(debug: bool) -> None:
+def trialdelta(debug: bool) -> None:  # noqa: ARG001  # `Program.main` has seen to it before any command ran
     """Watches clinical-trial registry records, keeps every version, and tells people what changed."""
-    if debug:
-        os.environ["TRIALDELTA_LOG_LEVEL"] = "debug"
 
 
 def main() -> None:
@@ -78,7 +80,22 @@ def main() -> None:
     trialdelta.main(prog_name="trialdelta")
 
 
-def _guarded(run: Any, *, debug: bool) -> int:
+@contextmanager
+def _logging_everything(wanted: bool) -> Iterator[None]:
+    """The setting TRIALDELTA_LOG_LEVEL as --debug has it, for as long as the command runs."""
+    before = os.environ.get(_LOG_LEVEL)
+    if wanted:
+        os.environ[_LOG_LEVEL] = "debug"
+    try:
+        yield
+    finally:
+        if wanted:
+            os.environ.pop(_LOG_LEVEL)
+        if before is not None:
+            os.environ[_LOG_LEVEL] = before
+
+
+def _guarded(run: Any) -> int:
     try:
         result = run()
     except (click.Abort, KeyboardInterrupt):
@@ -89,12 +106,12 @@ def _guarded(run: Any, *, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        return _fail(error, debug=debug)
+        return _fail(error)
     return result if isinstance(result, int) else 0
 
 
-def _fail(error: Exception, *, debug: bool) -> int:
-    if debug or os.environ.get("TRIALDELTA_LOG_LEVEL", "").lower() == "debug":
+def _fail(error: Exception) -> int:
+    if os.environ.get(_LOG_LEVEL, "").lower() == "debug":
         import traceback
 
         traceback.print_exception(error)

@@ -74,8 +74,12 @@ def _cells() -> Record:
         ["Pregnancy", "Active infection"],
     )
     _people(record, contact("Chen Wenli", 10), "Professor Chen Wenli", "Lotus Lake Medical University")
-    _places(
-        record,
+    _places(record, *_cells_sites())
+    return record
+
+
+def _cells_sites() -> tuple[Record, ...]:
+    return (
         site("Lotus Lake Hospital", "Beijing", "China", BEIJING, status="RECRUITING", contacts=[contact("Li Na", 11)]),
         site(
             "Jade Gate Hospital",
@@ -97,7 +101,6 @@ def _cells() -> Record:
             contacts=[contact("He Tao", 14)],
         ),
     )
-    return record
 
 
 def _heart() -> Record:
@@ -128,8 +131,12 @@ def _heart() -> Record:
     )
     _admit(record, "18 Years", None, ["Discharged within 14 days"], ["Life expectancy below one year"])
     _people(record, contact("Dana Whitfield", 20), "Dana Whitfield, MD", "Bay Street Heart Center")
-    _places(
-        record,
+    _places(record, *_heart_sites())
+    return record
+
+
+def _heart_sites() -> tuple[Record, ...]:
+    return (
         site(
             "Bay Street Heart Center",
             "Boston",
@@ -150,7 +157,6 @@ def _heart() -> Record:
         ),
         site("Lakeshore General", "Toronto", "Canada", TORONTO, state="Ontario", status="RECRUITING"),
     )
-    return record
 
 
 def _lung() -> Record:
@@ -182,8 +188,12 @@ def _lung() -> Record:
         record, "18 Years", None, ["Stage IIIB or IV", "One earlier line of treatment"], ["Untreated brain metastases"]
     )
     _people(record, contact("Trial Desk", 30), "Miriam Falk, MD", "Tessellate Therapeutics (invented)")
-    _places(
-        record,
+    _places(record, *_lung_sites())
+    return record
+
+
+def _lung_sites() -> tuple[Record, ...]:
+    return (
         site(
             "Linden Clinic",
             "Berlin",
@@ -222,7 +232,6 @@ def _lung() -> Record:
         ),
         site("Limmat Hospital", "Zurich", "Switzerland", ZURICH, zip="8001", status="NOT_YET_RECRUITING"),
     )
-    return record
 
 
 def _asthma() -> Record:
@@ -377,48 +386,55 @@ def _record(
     summary: str,
 ) -> Record:
     start, primary, completion = ({"date": date, "type": kind} for date, kind in dates)
-    return {
-        "protocolSection": {
-            "identificationModule": {
-                "nctId": number,
-                "orgStudyIdInfo": {"id": f"{names[0]}-01"},
-                "organization": {"fullName": sponsor, "class": "OTHER"},
-                "briefTitle": names[1],
-                "officialTitle": official,
-                "acronym": names[0],
-            },
-            "statusModule": {
-                "statusVerifiedDate": "2026-01",
-                "overallStatus": status,
-                "expandedAccessInfo": {"hasExpandedAccess": False},
-                "startDateStruct": start,
-                "primaryCompletionDateStruct": primary,
-                "completionDateStruct": completion,
-                "studyFirstSubmitDate": "2022-05-02",
-                "studyFirstPostDateStruct": {"date": "2022-05-09", "type": "ACTUAL"},
-                "lastUpdateSubmitDate": "2026-01-19",
-                "lastUpdatePostDateStruct": {"date": "2026-01-21", "type": "ACTUAL"},
-            },
-            "sponsorCollaboratorsModule": {
-                "responsibleParty": {"type": "SPONSOR"},
-                "leadSponsor": {"name": sponsor, "class": "OTHER"},
-            },
-            "oversightModule": {"oversightHasDmc": True, "isFdaRegulatedDrug": False, "isFdaRegulatedDevice": False},
-            "descriptionModule": {"briefSummary": summary},
-            "conditionsModule": {},
-            "designModule": {
-                "studyType": "INTERVENTIONAL",
-                "phases": phases,
-                "designInfo": {"primaryPurpose": "TREATMENT"},
-                "enrollmentInfo": {"count": enrollment[0], "type": enrollment[1]},
-            },
-            "armsInterventionsModule": {},
-            "outcomesModule": {},
-            "eligibilityModule": {},
-            "contactsLocationsModule": {},
+    design = {
+        "studyType": "INTERVENTIONAL",
+        "phases": phases,
+        "designInfo": {"primaryPurpose": "TREATMENT"},
+        "enrollmentInfo": {"count": enrollment[0], "type": enrollment[1]},
+    }
+    protocol = {
+        "identificationModule": _identification(number, names, official, sponsor),
+        "statusModule": _status(status, start, primary, completion),
+        "sponsorCollaboratorsModule": {
+            "responsibleParty": {"type": "SPONSOR"},
+            "leadSponsor": {"name": sponsor, "class": "OTHER"},
         },
-        "derivedSection": {"miscInfoModule": {"versionHolder": ""}},
-        "hasResults": False,
+        "oversightModule": {"oversightHasDmc": True, "isFdaRegulatedDrug": False, "isFdaRegulatedDevice": False},
+        "descriptionModule": {"briefSummary": summary},
+        "conditionsModule": {},
+        "designModule": design,
+        "armsInterventionsModule": {},
+        "outcomesModule": {},
+        "eligibilityModule": {},
+        "contactsLocationsModule": {},
+    }
+    derived = {"miscInfoModule": {"versionHolder": ""}}
+    return {"protocolSection": protocol, "derivedSection": derived, "hasResults": False}
+
+
+def _identification(number: str, names: tuple[str, str], official: str, sponsor: str) -> Record:
+    return {
+        "nctId": number,
+        "orgStudyIdInfo": {"id": f"{names[0]}-01"},
+        "organization": {"fullName": sponsor, "class": "OTHER"},
+        "briefTitle": names[1],
+        "officialTitle": official,
+        "acronym": names[0],
+    }
+
+
+def _status(status: str, start: Record, primary: Record, completion: Record) -> Record:
+    return {
+        "statusVerifiedDate": "2026-01",
+        "overallStatus": status,
+        "expandedAccessInfo": {"hasExpandedAccess": False},
+        "startDateStruct": start,
+        "primaryCompletionDateStruct": primary,
+        "completionDateStruct": completion,
+        "studyFirstSubmitDate": "2022-05-02",
+        "studyFirstPostDateStruct": {"date": "2022-05-09", "type": "ACTUAL"},
+        "lastUpdateSubmitDate": "2026-01-19",
+        "lastUpdatePostDateStruct": {"date": "2026-01-21", "type": "ACTUAL"},
     }
 
 

@@ -132,6 +132,13 @@ def own_name(facility: str | None, city: str | None) -> str:
     return "" if _QUALIFYING.issuperset(kept) else name_key("".join(kept))
 
 
+def holds_its_city(facility: str | None, city: str | None) -> bool:
+    """Whether the city's name is a part of the facility's: "Mayo Clinic Phoenix" in Phoenix names one branch of many."""
+    city_words = _words(_plain(city).casefold())
+    words = _words(_plain(facility).casefold())
+    return bool(city_words) and len(_without_run(words, city_words)) < len(words)
+
+
 def _plain(name: str | None) -> str:
     return " ".join(_APOSTROPHE.sub("", unicodedata.normalize("NFKC", name or "")).split())
 

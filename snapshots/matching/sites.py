@@ -7,13 +7,20 @@ from functools import cached_property, partial
 from snapshots.canonical import country_key, enum_key, name_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, Pass, match
 from snapshots.matching.people import contacts_key, rest_key
-from snapshots.matching.site_names import containing_pairs, is_placeholder, own_name, site_number
+from snapshots.matching.site_names import containing_pairs, holds_its_city, is_placeholder, own_name, site_number
 from snapshots.trial import Site
 
 
 def match_sites(old: Sequence[Site], new: Sequence[Site]) -> Matched[Site]:
-    """Sites one to one. Rows that read alike are a multiset: k rows "Research Site" in one city are k sites."""
-    matched = match([_Row(site) for site in old], [_Row(site) for site in new], _PASSES)
+    """Sites one to one. Rows that read alike are a multiset: k rows "Research Site" in one city are k sites.
+
+    A name alone tells that a site moved to another city only where it can be one site's name. It cannot where it stands
+    in several cities of one version (the name of a chain), or where both names hold their own city ("Mayo Clinic
+    Rochester", "Mayo Clinic Phoenix"): one branch that goes and another one that comes are two sites. Read as one that
+    moved, a hospital that is new and recruits would be told as a new address, and who waits for it would not hear.
+    """
+    chains = _Chains(old, new)
+    matched = match([_Row(site, chains) for site in old], [_Row(site, chains) for site in new], _PASSES)
     return Matched(
         tuple((before.site, after.site) for before, after in matched.pairs),
         tuple(row.site for row in matched.removed),
@@ -32,11 +39,33 @@ def site_key(site: Site) -> tuple[str, str, str, str, str]:
     )
 
 
+class _Chains:
+    """Which own names stand in several cities of one country in one version."""
+
+    def __init__(self, old: Sequence[Site], new: Sequence[Site]) -> None:
+        self._versions = (old, new)
+
+    @cached_property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """(country, own name) of each."""
+        return frozenset(chain for version in self._versions for chain in _in_several_cities(version))
+
+
+def _in_several_cities(sites: Sequence[Site]) -> Iterator[tuple[str, str]]:
+    cities: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for site in sites:
+        if not is_placeholder(site.facility):
+            name = own_name(site.facility, site.city)
+            cities[country_key(site.country), name].add(name_key(site.city))
+    return (chain for chain, where in cities.items() if len(where - {""}) > 1)
+
+
 class _Row:
     """A site and its keys, each computed when it is first asked for: most sites match before most keys are needed."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, chains: _Chains) -> None:
         self.site = site
+        self._chains = chains
 
     @cached_property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -86,6 +115,14 @@ class _Row:
     def own_name(self) -> str:
         return "" if self.placeholder else own_name(self.site.facility, self.site.city)
 
+    @property
+    def of_a_chain(self) -> bool:
+        return (self.country, self.own_name) in self._chains.names
+
+    @cached_property
+    def holds_its_city(self) -> bool:
+        return holds_its_city(self.site.facility, self.site.city)
+
 
 def _as_written(row: _Row) -> Hashable:
     site = row.site
@@ -128,8 +165,12 @@ def _zip(row: _Row) -> Hashable | None:
     return row.zip or None
 
 
-def _country(row: _Row) -> Hashable | None:
-    return row.country or None
+def _country_of_no_chain(row: _Row) -> Hashable | None:
+    return row.country if row.country and not row.of_a_chain else None
+
+
+def _not_two_branches(old: _Row, new: _Row) -> bool:
+    return old.city == new.city or not (old.holds_its_city and new.holds_its_city)
 
 
 def _country_and_city(row: _Row) -> Hashable | None:
@@ -173,10 +214,11 @@ def _state_or_zip(row: _Row) -> Hashable | None:
 
 
 _Key = Callable[[_Row], Hashable | None]
+_Fits = Callable[[_Row, _Row], bool]
 _LIKENESS = (_status, _contacts, _rest)
 
 
-def _alike_in(place: _Key) -> Iterator[Pass[_Row]]:
+def _alike_in(place: _Key, fits: _Fits | None = None) -> Iterator[Pass[_Row]]:
     """The passes for alike names, the more alike first, among the rows of one `place` (a key)."""
 
     def same_name(row: _Row) -> Hashable | None:
@@ -187,14 +229,14 @@ def _alike_in(place: _Key) -> Iterator[Pass[_Row]]:
         where = place(row)
         return (where, row.own_name) if where is not None and row.own_name else None
 
-    yield ByKey(key=same_name, prefer=(_state, *_LIKENESS), exclusive=_number)
-    yield ByKey(key=same_own_name, prefer=(_name, _state, *_LIKENESS), exclusive=_number)
-    yield ByLikeness(likeness=_share_in_common, candidates=partial(_containing, place))
+    yield ByKey(key=same_name, prefer=(_state, *_LIKENESS), exclusive=_number, fits=fits)
+    yield ByKey(key=same_own_name, prefer=(_name, _state, *_LIKENESS), exclusive=_number, fits=fits)
+    yield ByLikeness(likeness=partial(_share_in_common, fits), candidates=partial(_containing, place))
 
 
-def _share_in_common(old: _Row, new: _Row) -> tuple[float, bool, bool] | None:
+def _share_in_common(fits: _Fits | None, old: _Row, new: _Row) -> tuple[float, bool, bool] | None:
     """How much of the longer own name is the shorter one; None for two different site numbers."""
-    if old.number and new.number and old.number != new.number:
+    if (old.number and new.number and old.number != new.number) or (fits and not fits(old, new)):
         return None
     lengths = sorted((len(old.own_name), len(new.own_name)))
     return lengths[0] / lengths[1], old.status == new.status, old.contacts == new.contacts
@@ -233,5 +275,5 @@ _PASSES: tuple[Pass[_Row], ...] = (
     ByKey(key=_country_city_state_and_name, prefer=_LIKENESS, exclusive=_zip),
     ByKey(key=_country_city_zip_and_name, prefer=_LIKENESS, exclusive=_state),
     ByKey(key=_country_city_and_name, prefer=_LIKENESS, exclusive=_state_or_zip),
-    *_alike_in(_country),
+    *_alike_in(_country_of_no_chain, fits=_not_two_branches),
 )

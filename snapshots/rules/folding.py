@@ -95,7 +95,11 @@ def _cause(step: _Step, change: Change) -> Cause | None:
 
 
 def _study_opened(step: _Step, change: Change) -> Cause | None:
-    """1. The study opened: sites without a status before or not listed, the start, contacts that appear."""
+    """1. The study opened: sites without a status before or not listed, the start, contacts that appear.
+
+    A site that goes does not follow from it: opening makes no site leave, and rule 2 names the sites that go where it
+    means them. Told under "Enrollment opened" a reader would take the lost site for one that opens.
+    """
     if not step.opened:
         return None
     follows = (
@@ -109,9 +113,7 @@ def _study_opened(step: _Step, change: Change) -> Cause | None:
 def _had_no_status(step: _Step, change: Change) -> bool:
     if change.kind in _SITE_STATUSES or change.kind == "site.added":
         return change.before is None
-    position = _position(change)
-    if change.kind == "site.removed":
-        return not any(site.status for site in step.old.sites if site.position == position)
+    position = None if change.kind == "site.removed" else _position(change)
     return position is not None and step.old_statuses.get(position, "") is None
 
 

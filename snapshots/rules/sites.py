@@ -162,7 +162,8 @@ class _Sites:
     def _moved(self, old: Site, new: Site) -> Change:
         return change(
             "site.moved",
-            summary=f"{_name(new)} is now listed in {_address(new) or 'no place'} (was: {_address(old) or 'no place'})",
+            summary=f"{_name(new)} is now listed in {_address(new) or 'no place'} (was: {_address(old) or 'no place'})"
+            f"{_recruits_elsewhere(old, new)}",
             subject=self._subject(new),
             before=_address(old),
             after=_address(new),
@@ -221,6 +222,12 @@ class _Sites:
 
     def _subject(self, site: Site) -> dict[str, Json]:
         return _subject(site, self._new_rows)
+
+
+def _recruits_elsewhere(old: Site, new: Site) -> str:
+    """Whoever lives in the new city learns of the site by this entry alone, so it says that one may ask there."""
+    elsewhere = name_key(old.city) != name_key(new.city) and enum_key(new.status) in _OPEN
+    return f"; it is {status_words(new.status)} there" if elsewhere else ""
 
 
 def _kind_of_status(before: str | None, after: str | None, study_became: str | None) -> str:

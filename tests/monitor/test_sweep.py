@@ -164,6 +164,18 @@ def test_what_is_not_data_stores_nothing(sqlite_stage: Stage, standin: StandIn, 
     assert report.outcome == "failed" or report.exceptions
 
 
+def test_a_registry_that_goes_back_in_time_is_not_believed(sqlite_stage: Stage) -> None:
+    sqlite_stage.watch(ONE)
+    sqlite_stage.day(DAYS[1], trial(ONE))
+
+    back = sqlite_stage.day(DAYS[0], trial(ONE, RECRUITING))
+    forth = sqlite_stage.day(DAYS[2])
+
+    assert back.outcome == "failed"
+    assert f"shows release {DAYS[0]}" in (back.reason or "")
+    assert kinds(forth) == ["site.recruiting"]
+
+
 def test_a_failed_sweep_is_to_be_seen(sqlite_stage: Stage, standin: StandIn) -> None:
     sqlite_stage.watch(ONE)
     standin.fail(Fault.FORBIDDEN)

@@ -1,49 +1,40 @@
 """Does the program read real changes as a careful person did? Needs the real records that only the builders have."""
 
-import json
-import lzma
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from snapshots.changes import Change
+from snapshots.changes import Cause, Change
 from snapshots.registries.ctgov.parse import content, parse
 from snapshots.rules import changes_between
-from snapshots.trial import Trial
+from tests import labels
 
-RECORDS = Path(__file__).parents[3] / "shared" / "registry"
-LABELS = sorted((RECORDS / "labels").glob("*.json"))
 SPEAKING_STEPS = 46
 SILENT_STEPS = 3018
 
-pytestmark = [
-    pytest.mark.real_records,
-    pytest.mark.skipif(not LABELS, reason="the real registry records are not at hand (../shared/registry)"),
-]
 
-Row = tuple[str, ...]
+def real(test: Any) -> Any:
+    """Marks a test that needs the real records."""
+    return pytest.mark.real_records(pytest.mark.skipif(not labels.LABELS, reason=labels.ABSENT)(test))
 
 
-@pytest.mark.parametrize("label", LABELS, ids=lambda path: path.stem)
+@real
+@pytest.mark.parametrize("label", labels.LABELS, ids=lambda path: path.stem)
 def test_every_real_change_is_told_as_it_was_labelled(label: Path) -> None:
-    expected = json.loads(label.read_bytes())["changes"]
+    told = changes_between(*labels.pair(label))
 
-    told = changes_between(
-        *(parse((RECORDS / "pairs" / f"{label.stem}.{side}.json").read_bytes()) for side in ("old", "new"))
-    )
-
-    missed, invented = _difference(expected, told)
-    assert (missed, invented) == ([], [])
+    assert labels.compare(labels.labelled(label)["changes"], told).told() == []
 
 
+@real
 def test_every_recorded_step_that_says_nothing_is_silent() -> None:
-    speaking = {path.stem for path in LABELS}
-    steps = [(name, old, new) for name, old, new in _steps() if name not in speaking]
+    speaking = {path.stem for path in labels.LABELS}
+    steps = [(name, old, new) for name, old, new in labels.steps() if name not in speaking]
 
     noisy = [f"{name}: {change.summary}" for name, old, new in steps for change in changes_between(old, new)]
 
@@ -51,16 +42,19 @@ def test_every_recorded_step_that_says_nothing_is_silent() -> None:
     assert len(steps) == SILENT_STEPS
 
 
+@real
 def test_steps_that_speak_are_new_content_and_the_others_are_not() -> None:
     contents: dict[str, set[bytes]] = {}
-    for trial, _, raw in _snapshots():
+    for trial, _, raw in labels.snapshots():
         contents.setdefault(trial, set()).add(content(raw))
 
-    assert {trial for trial, versions in contents.items() if len(versions) > 1} == {path.stem[:11] for path in LABELS}
+    speaking = {path.stem[:11] for path in labels.LABELS}
+    assert {trial for trial, versions in contents.items() if len(versions) > 1} == speaking
 
 
+@real
 def test_a_real_change_costs_little() -> None:
-    costs = sorted(map(_cost, LABELS))
+    costs = sorted(map(_cost, labels.LABELS))
 
     assert statistics.median(costs) < 0.006
     assert costs[int(len(costs) * 0.95)] < 0.050
@@ -68,76 +62,64 @@ def test_a_real_change_costs_little() -> None:
 
 def _cost(label: Path) -> float:
     """Seconds of processor time that reading both records and telling their difference takes."""
-    records = [(RECORDS / "pairs" / f"{label.stem}.{side}.json").read_bytes() for side in ("old", "new")]
+    records = [(labels.RECORDS / "pairs" / f"{label.stem}.{side}.json").read_bytes() for side in ("old", "new")]
     before = time.process_time()
     changes_between(*map(parse, records))
     return time.process_time() - before
 
 
-def _steps() -> Iterator[tuple[str, Trial, Trial]]:
-    """Consecutive recorded snapshots of one trial, as (name of the step, older record, newer record)."""
-    before: tuple[str, str, Trial] | None = None
-    for trial, release, raw in _snapshots():
-        after = (trial, release, parse(raw))
-        if before and before[0] == trial:
-            yield f"{trial}_{before[1]}_{release}", before[2], after[2]
-        before = after
-
-
-def _snapshots() -> Iterator[tuple[str, str, bytes]]:
-    """Every recorded snapshot as (trial, day of the release, record as it was sent)."""
-    with lzma.open(RECORDS / "releases.ndjson.xz") as lines:
-        for line in lines:
-            head, _, study = line.partition(b'"study":')
-            said = json.loads(head.strip().rstrip(b",") + b"}")
-            yield said["nct"], said["dataVersion"][:10], study.strip()[:-1]
-
-
-def _difference(expected: list[dict[str, Any]], told: tuple[Change, ...]) -> tuple[list[Row], list[Row]]:
-    """(labelled but not told, told but not labelled); a value that the label leaves out counts as equal."""
-    left = list(told)
-    missed = []
-    for label in sorted(expected, key=lambda label: -len(label)):
-        found = next((change for change in left if _agrees(label, change)), None)
-        if found is None:
-            missed.append(_row_of_label(label))
-        else:
-            left.remove(found)
-    return sorted(missed), sorted(_row(change) for change in left)
-
-
-def _agrees(label: dict[str, Any], change: Change) -> bool:
-    subject = change.subject or {}
-    return (
-        (label["kind"], label["severity"]) == (change.kind, change.severity)
-        and label.get("subject") == (subject.get("name") if change.subject else None)
-        and all(label[key] == subject.get(key) for key in ("city", "country", "zip") if key in label)
-        and all(label[key] == getattr(change, key) for key in ("before", "after") if key in label)
-        and _cause_of_label(label) == _cause(change)
-    )
-
-
-def _cause_of_label(label: dict[str, Any]) -> tuple[str, str | None] | None:
-    cause = label.get("cause")
-    return (cause["kind"], cause["name"]) if cause else None
-
-
-def _cause(change: Change) -> tuple[str, str | None] | None:
-    return (change.cause.kind, change.cause.name) if change.cause else None
-
-
-def _row_of_label(label: dict[str, Any]) -> Row:
-    values = (label[key] for key in ("kind", "severity", "subject"))
-    return tuple(map(str, (*values, label.get("before", "-"), label.get("after", "-"), _cause_of_label(label))))
-
-
-def _row(change: Change) -> Row:
-    name = change.subject.get("name") if change.subject else None
-    return tuple(map(str, (change.kind, change.severity, name, change.before, change.after, _cause(change))))
-
-
+@real
 def test_the_labels_are_all_there() -> None:
-    kinds = Counter(change["kind"] for path in LABELS for change in json.loads(path.read_bytes())["changes"])
+    kinds = Counter(change["kind"] for path in labels.LABELS for change in labels.labelled(path)["changes"])
 
-    assert len(LABELS) == SPEAKING_STEPS
+    assert len(labels.LABELS) == SPEAKING_STEPS
     assert kinds["site.recruiting"] > 100
+
+
+# --- the comparison itself ----------------------------------------------------------------------------------------
+
+OPENED = Change(
+    kind="site.recruiting",
+    severity="critical",
+    label="Site recruiting",
+    summary="It recruits",
+    subject={"type": "site", "name": "Mercy Hospital", "city": "Northfield"},
+    before="NOT_YET_RECRUITING",
+    after="RECRUITING",
+)
+LABEL = {
+    "kind": "site.recruiting",
+    "severity": "critical",
+    "subject": "Mercy Hospital",
+    "city": "Northfield",
+    "after": "RECRUITING",
+}
+
+
+def test_a_change_that_is_told_as_labelled_agrees() -> None:
+    assert labels.compare([LABEL], [OPENED])
+
+
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        (replace(OPENED, severity="major"), "severity"),
+        (replace(OPENED, cause=Cause("recruitment.opened")), "cause"),
+        (replace(OPENED, after="COMPLETED"), "values"),
+    ],
+)
+def test_a_change_that_is_told_otherwise_is_no_agreement_and_says_in_what(told: Change, what: str) -> None:
+    found = labels.compare([LABEL], [told])
+
+    assert not found
+    assert [word for _, word, _ in found.near] == [what]
+
+
+def test_a_change_of_another_subject_or_none_at_all_is_missing_and_extra() -> None:
+    other = replace(OPENED, subject={"type": "site", "name": "Grace Clinic", "city": "Northfield"})
+
+    found = labels.compare([LABEL], [other])
+
+    assert (found.missing, found.extra) == ((LABEL,), (other,))
+    assert labels.compare([LABEL], []).missing == (LABEL,)
+    assert labels.compare([], [OPENED]).extra == (OPENED,)

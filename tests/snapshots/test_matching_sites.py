@@ -187,6 +187,39 @@ def test_several_placeholders_of_a_city_with_other_zips_are_other_sites() -> Non
     assert match_sites(old, new).pairs == ()
 
 
+# --- chains: one name in several cities -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Mercy Clinic Northfield", "Mercy Clinic Eastham"),
+        ("Mercy Clinic - Northfield", "Mercy Clinic North - Eastham"),
+        ("Northfield Mercy Hospital", "Mercy Hospital of Eastham"),
+    ],
+)
+def test_branches_that_each_hold_their_city_are_two_sites(old: str, new: str) -> None:
+    assert not same(site(old), site(new, "Eastham"))
+
+
+def test_a_name_that_stands_in_several_cities_tells_no_branch_from_another() -> None:
+    stays = site("Mercy Clinic", "Westham")
+
+    matched = match_sites([stays, site("Mercy Clinic")], [stays, site("Mercy Clinic", "Eastham")])
+
+    assert matched.removed == (site("Mercy Clinic"),)
+    assert matched.added == (site("Mercy Clinic", "Eastham"),)
+
+
+def test_a_branch_with_its_site_number_or_zip_is_known_in_another_city_too() -> None:
+    stays = site("Mercy Clinic", "Westham")
+    for old, new in (
+        (site("Mercy Clinic (Site 7)"), site("Mercy Clinic (Site 7)", "Eastham")),
+        (site("Mercy Clinic", zip="7"), site("Mercy Clinic", "Eastham", zip="7")),
+    ):
+        assert (old, new) in match_sites([stays, old], [stays, new]).pairs
+
+
 # --- whatever the lists hold ------------------------------------------------------------------------------------------
 
 FACILITIES = [
