@@ -8,7 +8,7 @@ replicas must agree on the time to within a fraction of the lease.
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Column, Connection, Integer, String, Table, Update, select, update
+from sqlalchemy import Column, Connection, Integer, String, Table, Update, bindparam, select, update
 
 from snapshots.database import UtcDateTime, insert_if_absent, metadata
 from snapshots.holders import is_dead
@@ -55,7 +55,7 @@ def acquire(connection: Connection, name: str, holder: str, now: datetime, secon
 def renew(connection: Connection, lease: Lease, now: datetime, seconds: float) -> Lease | None:
     """The same lease for `seconds` from `now`; None where it has passed to another or was released."""
     until = now + timedelta(seconds=seconds)
-    kept = connection.execute(_ours(lease).values(until=until))
+    kept = connection.execute(_RENEW, {"of": lease.name, "by": lease.token, "from": lease.holder, "to": until})
     return Lease(lease.name, lease.holder, lease.token, until) if kept.rowcount == 1 else None
 
 
@@ -76,3 +76,11 @@ def _ours(lease: Lease) -> Update:
     return update(leases).where(
         leases.c.name == lease.name, leases.c.token == lease.token, leases.c.holder == lease.holder
     )
+
+
+_RENEW = (
+    update(leases)
+    .where(leases.c.name == bindparam("of"), leases.c.token == bindparam("by"), leases.c.holder == bindparam("from"))
+    .values(until=bindparam("to"))
+)
+"""Built once: it stands at the beginning of every transaction of a sweep."""

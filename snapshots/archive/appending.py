@@ -54,11 +54,36 @@ _RECORD = (
         records.c.head_version,
         records.c.head_content_hash,
         versions.c.release.label("head_release"),
+        versions.c.source.label("head_source"),
+        versions.c.position.label("head_position"),
+        versions.c.raw_sha256.label("head_sha256"),
     )
     .join(record_ids, record_ids.c.record == records.c.id)
     .outerjoin(versions, versions.c.number == records.c.head_version)
     .where(record_ids.c.registry == bindparam("registry"), record_ids.c.registry_id == bindparam("id"))
 )
+_LINE = (versions.c.record == bindparam("of_record"), versions.c.source == bindparam("of_source"))
+_LAST_POSITION = select(func.max(versions.c.position)).where(*_LINE)
+_AT_POSITION = select(versions.c.number, versions.c.raw_sha256).where(
+    *_LINE, versions.c.position == bindparam("at_position")
+)
+_NEW_HEAD = (
+    update(records)
+    .where(records.c.id == bindparam("of_record"))
+    .values({name: bindparam(name) for name in ("head_version", "head_raw_hash", "head_content_hash", "title")})
+)
+_OTHER_BYTES = (
+    update(records).where(records.c.id == bindparam("of_record")).values(head_raw_hash=bindparam("head_raw_hash"))
+)
+_INSERT_VERSION = insert(versions)
+"""Built once: every changed record runs through these, and building one costs as much as running it."""
+
+
+class _Base(Struct, frozen=True):
+    """The stored version that a new one is a delta on, and the SHA-256 of its bytes."""
+
+    number: int
+    sha256: bytes
 
 
 def append(
@@ -77,20 +102,19 @@ def append(
     record = _record_of(connection, observation)
     if order.is_back_filled(observation.source):
         stored = _filled_already(connection, record.id, observation)
-        return stored or _store(connection, chain, record.id, observation, head_raw)
+        return stored or _store(connection, chain, record, observation, head_raw)
     _check_head(record, observation, expected_head)
     if record.head_content_hash == observation.content_hash:
-        values: dict[str, object] = {"head_raw_hash": observation.raw_hash}
-        number = int(record.head_version)
-    else:
-        number = _store(connection, chain, record.id, observation, head_raw)
-        values = _head_values(number, observation)
-    connection.execute(update(records).where(records.c.id == record.id).values(values))
+        connection.execute(_OTHER_BYTES, {"of_record": record.id, "head_raw_hash": observation.raw_hash})
+        return int(record.head_version)
+    number = _store(connection, chain, record, observation, head_raw)
+    connection.execute(_NEW_HEAD, _head_values(record.id, number, observation))
     return number
 
 
-def _head_values(number: int, observation: Observation) -> dict[str, object]:
+def _head_values(record: int, number: int, observation: Observation) -> dict[str, object]:
     return {
+        "of_record": record,
         "head_version": number,
         "head_raw_hash": observation.raw_hash,
         "head_content_hash": observation.content_hash,
@@ -137,7 +161,7 @@ def _filled_already(connection: Connection, record: int, observation: Observatio
 
 
 def _store(
-    connection: Connection, chain: ChainHead, record: int, observation: Observation, head_raw: bytes | None
+    connection: Connection, chain: ChainHead, record: Any, observation: Observation, head_raw: bytes | None
 ) -> int:
     position, base = _place(connection, record, observation.source)
     base_raw = None if base is None else _base_bytes(connection, base, head_raw)
@@ -146,7 +170,7 @@ def _store(
     head = advance(connection, chain, link)
     values = {
         "number": head.number,
-        "record": record,
+        "record": record.id,
         "registry_id": link.registry_id,
         "source": link.source,
         "release": link.release,
@@ -158,10 +182,10 @@ def _store(
         "raw_size": len(observation.raw),
         "chain_hash": head.hash,
         "position": position,
-        "base": base,
+        "base": None if base is None else base.number,
         "data": codec.encode(observation.raw, base_raw),
     }
-    connection.execute(insert(versions), values)
+    connection.execute(_INSERT_VERSION, values)
     return head.number
 
 
@@ -180,25 +204,23 @@ def _link(number: int, observation: Observation, sha256: bytes) -> Link:
     )
 
 
-def _place(connection: Connection, record: int, source: str) -> tuple[int, int | None]:
+def _place(connection: Connection, record: Any, source: str) -> tuple[int, _Base | None]:
     """The next place among the record's versions of this source, and the version to store against.
 
-    Sources differ in form from end to end, so each has a line of its own.
+    Sources differ in form from end to end, so each has a line of its own; the head is the last of its own line.
     """
-    line = [versions.c.record == record, versions.c.source == source]
-    last = connection.execute(select(func.max(versions.c.position)).where(*line)).scalar()
+    line = {"of_record": record.id, "of_source": source}
+    last = record.head_position if record.head_source == source else connection.execute(_LAST_POSITION, line).scalar()
     position = 0 if last is None else last + 1
     base = codec.base_position(position)
     if base is None:
         return position, None
-    return position, connection.execute(
-        select(versions.c.number).where(*line, versions.c.position == base)
-    ).scalar_one()
+    if record.head_source == source and base == record.head_position:
+        return position, _Base(record.head_version, record.head_sha256)
+    return position, _Base(*connection.execute(_AT_POSITION, {**line, "at_position": base}).one())
 
 
-def _base_bytes(connection: Connection, base: int, head_raw: bytes | None) -> bytes:
-    if head_raw is not None:
-        sha256 = select(versions.c.raw_sha256).where(versions.c.number == base)
-        if connection.execute(sha256).scalar_one() == hashlib.sha256(head_raw).digest():
-            return head_raw
-    return read_version(connection, base)
+def _base_bytes(connection: Connection, base: _Base, head_raw: bytes | None) -> bytes:
+    if head_raw is not None and hashlib.sha256(head_raw).digest() == base.sha256:
+        return head_raw
+    return read_version(connection, base.number)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from snapshots.archive.tables import chain, records, versions
 from snapshots.database import insert_if_absent
@@ -25,6 +25,14 @@ from snapshots.database import insert_if_absent
 FORM = "trialdelta-chain-1"
 START = bytes(32)
 BATCH = 500
+
+_HEAD = select(chain.c.number, chain.c.hash).where(chain.c.id == 1)
+_HEAD_LOCKED = _HEAD.with_for_update()
+_ADVANCE = (
+    update(chain)
+    .where(chain.c.id == 1, chain.c.number == bindparam("was"))
+    .values(number=bindparam("number"), hash=bindparam("hash"))
+)
 
 
 class ChainHead(Struct, frozen=True):
@@ -92,11 +100,7 @@ def lock_chain(connection: Connection) -> ChainHead:
 def advance(connection: Connection, head: ChainHead, link: Link) -> ChainHead:
     """Put `link` after `head`. The caller holds the chain (`lock_chain`), so the head cannot have moved."""
     following = ChainHead(link.number, link_hash(head.hash, link))
-    moved = connection.execute(
-        update(chain)
-        .where(chain.c.id == 1, chain.c.number == head.number)
-        .values(number=following.number, hash=following.hash)
-    )
+    moved = connection.execute(_ADVANCE, {"was": head.number, "number": following.number, "hash": following.hash})
     if moved.rowcount != 1:
         raise AssertionError(f"the chain moved on from append {head.number} while it was held")
     return following
@@ -161,6 +165,5 @@ def _link(row: RowMapping) -> Link:
 
 
 def _head(connection: Connection, *, lock: bool) -> ChainHead | None:
-    wanted = select(chain.c.number, chain.c.hash).where(chain.c.id == 1)
-    row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    row = connection.execute(_HEAD_LOCKED if lock else _HEAD).one_or_none()
     return ChainHead(row.number, row.hash) if row else None

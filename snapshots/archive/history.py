@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, RowMapping, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, insert, or_, select, update
 
 from snapshots.archive import order
 from snapshots.archive.records import find_record
 from snapshots.archive.tables import changes as change_rows
-from snapshots.archive.tables import records, versions
+from snapshots.archive.tables import record_ids, records, versions
 from snapshots.archive.tables import steps as step_rows
 from snapshots.changes import Change, from_json, to_json
 from snapshots.kinds import RULES_VERSION
@@ -73,22 +73,30 @@ def record_step(
     """
     if facts.cause not in CAUSES:
         raise ValueError(f"{facts.cause!r} is no cause of a step")
-    record = _record_row(connection, facts)
+    record = _named(connection, facts)
     values = {
         "registry": facts.registry,
-        "record": record,
+        "record": record.id if record else None,
         "from_version": facts.from_version,
         "to_version": facts.to_version,
         "release": facts.release,
         "observed_at": facts.observed_at,
         "cause": facts.cause,
     }
-    step = connection.execute(insert(step_rows).values(values).returning(step_rows.c.id)).scalar_one()
-    if changes:
-        connection.execute(insert(change_rows), [_row(step, at, change) for at, change in enumerate(changes)])
+    step = connection.execute(_INSERT_STEP, values).scalar_one()
+    told = _tell(connection, step, changes)
     if supersedes is not None:
         connection.execute(update(step_rows).where(step_rows.c.id == supersedes).values(superseded_by=step))
-    return find_step(connection, step)
+    facts = msgspec.structs.replace(facts, registry_id=record.registry_id if record else None)
+    return Step(id=step, title=record.title if record else None, changes=told, **msgspec.structs.asdict(facts))
+
+
+def _tell(connection: Connection, step: int, changes: Sequence[Change]) -> tuple[StoredChange, ...]:
+    if not changes:
+        return ()
+    rows = [_row(step, at, change) for at, change in enumerate(changes)]
+    ids = connection.execute(_INSERT_CHANGES, rows).scalars()
+    return tuple(StoredChange(each, change) for each, change in zip(ids, changes, strict=True))
 
 
 def find_step(connection: Connection, step: int) -> Step:
@@ -167,13 +175,16 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _record_row(connection: Connection, facts: StepFacts) -> int | None:
+def _named(connection: Connection, facts: StepFacts) -> Row[Any] | None:
+    """Row, id of today and title of the record that the facts are about."""
     if facts.registry_id is None:
         return None
-    record = find_record(connection, facts.registry, facts.registry_id)
-    if record is None:
+    found: Row[Any] | None = connection.execute(
+        _NAMED, {"registry": facts.registry, "id": facts.registry_id}
+    ).one_or_none()
+    if found is None:
         raise ValueError(f"{facts.registry_id} is not in the archive: nothing can have happened to it")
-    return record.id
+    return found
 
 
 def _row(step: int, position: int, change: Change) -> dict[str, Any]:
@@ -222,6 +233,15 @@ def _history_keys(connection: Connection, chosen: Any) -> dict[int, order.Key]:
 def _only(step: Step, kinds: Collection[str]) -> Step:
     return msgspec.structs.replace(step, changes=tuple(told for told in step.changes if told.change.kind in kinds))
 
+
+_NAMED = (
+    select(records.c.id, records.c.registry_id, records.c.title)
+    .join(record_ids, record_ids.c.record == records.c.id)
+    .where(record_ids.c.registry == bindparam("registry"), record_ids.c.registry_id == bindparam("id"))
+)
+_INSERT_STEP = insert(step_rows).returning(step_rows.c.id)
+_INSERT_CHANGES = insert(change_rows).returning(change_rows.c.id, sort_by_parameter_order=True)
+"""Built once, as in `appending`."""
 
 _STEPS = (
     select(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from snapshots.archive.chain import lock_chain
 from snapshots.archive.tables import record_ids, records
@@ -37,21 +37,27 @@ class Merge(Struct, frozen=True):
 Absence = Literal["never seen", "first", "again", "missing", "known missing"]
 
 
+_asked = record_ids.alias()
+_RECORD = (
+    select(records, record_ids.c.registry_id.label("any_id"))
+    .join(_asked, _asked.c.record == records.c.id)
+    .join(record_ids, record_ids.c.record == records.c.id)
+    .where(_asked.c.registry == bindparam("registry"), _asked.c.registry_id == bindparam("id"))
+)
+"""A row for each id of the record that an id selects. Built once: it stands on the way of every changed record."""
+
+
 def find_record(connection: Connection, registry: str, any_id: str) -> Record | None:
     """The record that an id selects, be it its own or a former one; None where the archive never saw it."""
-    row = connection.execute(
-        select(records)
-        .join(record_ids, record_ids.c.record == records.c.id)
-        .where(record_ids.c.registry == registry, record_ids.c.registry_id == any_id)
-    ).one_or_none()
-    if row is None:
+    rows = connection.execute(_RECORD, {"registry": registry, "id": any_id}).all()
+    if not rows:
         return None
-    ids = connection.execute(select(record_ids.c.registry_id).where(record_ids.c.record == row.id)).scalars()
+    row = rows[0]
     return Record(
         id=row.id,
         registry=row.registry,
         registry_id=row.registry_id,
-        former_ids=tuple(sorted(set(ids) - {row.registry_id})),
+        former_ids=tuple(sorted({each.any_id for each in rows} - {row.registry_id})),
         title=row.title,
         first_seen_at=row.first_seen_at,
         head_version=row.head_version,

@@ -133,7 +133,7 @@ def own_name(facility: str | None, city: str | None) -> str:
 
 
 def holds_its_city(facility: str | None, city: str | None) -> bool:
-    """Whether the city's name is a part of the facility's: "Mayo Clinic Phoenix" in Phoenix names one branch of many."""
+    """Whether the city's name is a part of the facility's: "Mercy Clinic Eastham" in Eastham is one branch of many."""
     city_words = _words(_plain(city).casefold())
     words = _words(_plain(facility).casefold())
     return bool(city_words) and len(_without_run(words, city_words)) < len(words)

@@ -15,8 +15,8 @@ def match_sites(old: Sequence[Site], new: Sequence[Site]) -> Matched[Site]:
     """Sites one to one. Rows that read alike are a multiset: k rows "Research Site" in one city are k sites.
 
     A name alone tells that a site moved to another city only where it can be one site's name. It cannot where it stands
-    in several cities of one version (the name of a chain), or where both names hold their own city ("Mayo Clinic
-    Rochester", "Mayo Clinic Phoenix"): one branch that goes and another one that comes are two sites. Read as one that
+    in several cities of one version (the name of a chain), or where both names hold their own city ("Mercy Clinic
+    Eastham", "Mercy Clinic Westham"): one branch that goes and another one that comes are two sites. Read as one that
     moved, a hospital that is new and recruits would be told as a new address, and who waits for it would not hear.
     """
     chains = _Chains(old, new)

@@ -1,27 +1,15 @@
 """What happened to the study's results, their way through quality control, its documents and FDA notices?"""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from snapshots.canonical import (
-    email_key,
-    enum_key,
-    in_any_order,
-    interval,
-    label_key,
-    members_key,
-    name_key,
-    phone_digits,
-    same_text,
-    text_key,
-    value_key,
-)
+from snapshots.canonical import enum_key, interval, label_key, name_key, same_text, value_key
 from snapshots.changes import Change
 from snapshots.matching import ByKey, Matched, match
 from snapshots.rules.build import Json, change, leftovers
-from snapshots.sentences import counted, date_words, enum_words, listed, quoted
+from snapshots.rules.reported import what_differs
+from snapshots.sentences import date_words, enum_words, quoted
 from snapshots.trial import Document, FdaNotice, SubmissionEvent, Trial
 
 COVERS = frozenset(
@@ -52,15 +40,6 @@ def changes(old: Trial, new: Trial) -> list[Change]:
 
 # --- results ----------------------------------------------------------------------------------------------------------
 
-_MEASURES = "outcomeMeasuresModule"
-_PARTS = {
-    "participantFlowModule": "participant flow",
-    "baselineCharacteristicsModule": "baseline characteristics",
-    _MEASURES: "outcome measures",
-    "adverseEventsModule": "adverse events",
-    "moreInfoModule": "more information (limitations, agreements, contact)",
-}
-
 
 def _results(old: Trial, new: Trial) -> list[Change]:
     before, after = bool(old.has_results), bool(new.has_results)
@@ -75,129 +54,23 @@ def _results(old: Trial, new: Trial) -> list[Change]:
 
 
 def _updated(old: Trial, new: Trial) -> list[Change]:
-    """One entry for the section: which of its parts say something else, never its thousand numbers."""
-    if old.results == new.results:
+    """One entry for the section: what of its parts says something else in a sentence each, never its thousand numbers.
+
+    `after` holds the registry's names of the parts, the sentences, and the titles of the outcome measures concerned.
+    """
+    found = None if old.results == new.results else what_differs(old.results, new.results)
+    if found is None:
         return []
-    parts = [
-        part
-        for part in dict.fromkeys([*_PARTS, *old.results, *new.results])
-        if not _same_results(old.results.get(part), new.results.get(part))
-    ]
-    if not parts:
-        return []
-    measures = _measures(old, new) if _MEASURES in parts else {}
+    measures = {"outcome_measures": dict(found.measures)} if found.measures else {}
     path = new.path("results")
     return [
         change(
             "results.updated",
-            summary=f"Posted results were updated: {listed(_part_words(part, measures) for part in parts)}",
-            after={"parts": parts, "outcome_measures": measures} if measures else {"parts": parts},
-            path=f"{path}.{parts[0]}" if len(parts) == 1 else path,
+            summary=f"Posted results were updated. {'. '.join(found.sentences)}",
+            after={"parts": list(found.parts), **measures, "told": list(found.sentences)},
+            path=f"{path}.{found.parts[0]}" if len(found.parts) == 1 else path,
         )
     ]
-
-
-def _part_words(part: str, measures: Mapping[str, list[str]]) -> str:
-    if part != _MEASURES or not any(measures.values()):
-        return _PARTS.get(part, part)
-    return " and ".join(
-        f"{counted(len(titles), 'outcome measure')} {word} ({listed((quoted(title, 80) for title in titles), 3)})"
-        for word, titles in measures.items()
-        if titles
-    )
-
-
-def _same_results(before: Json, after: Json) -> bool:
-    return bool(before == after) or _encode(_results_key(before, {})) == _encode(_results_key(after, {}))
-
-
-def _results_key(value: Json, names: Mapping[str, str]) -> Json:
-    """The key of a part of the results, groups named by what they are and not by the position that their ids count.
-
-    `names` are the groups of the scope by id: a module's, or an outcome measure's own.
-    """
-    if isinstance(value, Mapping):
-        names = {**names, **_group_names(value)}
-        return members_key({key: _member_key(key, member, names) for key, member in value.items()})
-    if isinstance(value, list):
-        return in_any_order(_results_key(item, names) for item in value)
-    return value_key(value)
-
-
-def _member_key(key: str, member: Json, names: Mapping[str, str]) -> Json:
-    if key in ("id", "groupId") and isinstance(member, str):
-        return names.get(member, member)
-    if key == "groupIds" and isinstance(member, list):
-        return in_any_order(names.get(item, item) if isinstance(item, str) else item for item in member)
-    if isinstance(member, str) and key in _KEYS:
-        return _KEYS[key](member)
-    return _results_key(member, names)
-
-
-_KEYS: Mapping[str, Callable[[str], str | None]] = {
-    **dict.fromkeys(("title", "term", "organSystem"), label_key),
-    **dict.fromkeys(("type", "reportingStatus", "paramType", "dispersionType", "assessmentType"), enum_key),
-    **dict.fromkeys(("nonInferiorityType", "restrictionType", "ciNumSides"), enum_key),
-    "organization": name_key,
-    "email": email_key,
-    "phone": phone_digits,
-}
-
-
-def _group_names(scope: Mapping[str, Json]) -> dict[str, str]:
-    """Names of the groups that a scope defines, by id: the title; where it repeats, the description; then a number."""
-    groups = [group for key in ("groups", "eventGroups") for group in _objects(scope.get(key))]
-    titles = Counter(_group_title(group) for group in groups)
-    seen: Counter[str] = Counter()
-    names = {}
-    for group in groups:
-        name = _group_title(group)
-        if titles[name] > 1:
-            name = f"{name} {text_key(_text(group, 'description'))}"
-        seen[name] += 1
-        names[str(group.get("id"))] = f"group {name} {seen[name]}"
-    return names
-
-
-def _group_title(group: Mapping[str, Json]) -> str:
-    return label_key(_text(group, "title"))
-
-
-def _measures(old: Trial, new: Trial) -> dict[str, list[str]]:
-    """Titles of the reported outcome measures that were added, removed, and that say something else."""
-    matched = match(_reported(old), _reported(new), _MEASURE_PASSES)
-    differing = [after for before, after in matched.pairs if not _same_results(before, after)]
-    return {
-        "added": [_text(measure, "title") for measure in matched.added],
-        "removed": [_text(measure, "title") for measure in matched.removed],
-        "changed": [_text(measure, "title") for measure in differing],
-    }
-
-
-def _reported(trial: Trial) -> Sequence[Mapping[str, Json]]:
-    module = trial.results.get(_MEASURES)
-    return _objects(module.get("outcomeMeasures")) if isinstance(module, Mapping) else []
-
-
-_MEASURE_PASSES = (
-    ByKey[Mapping[str, Json]](key=_encode),
-    ByKey[Mapping[str, Json]](
-        key=lambda measure: label_key(_text(measure, "title")) or None,
-        prefer=(
-            lambda measure: enum_key(_text(measure, "type")),
-            lambda measure: text_key(_text(measure, "timeFrame")),
-        ),
-    ),
-)
-
-
-def _objects(value: Json) -> list[Mapping[str, Json]]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _text(item: Mapping[str, Json], key: str) -> str:
-    value = item.get(key)
-    return value if isinstance(value, str) else ""
 
 
 # --- submission -------------------------------------------------------------------------------------------------------

@@ -50,18 +50,42 @@ def test_no_results_and_no_word_of_them_are_the_same(before: Json) -> None:
     ("place", "value", "words"),
     [
         (f"{MEASURES}[0].classes[0].categories[0].measurements[1].value", "38.3", "1 outcome measure changed (“Body"),
-        (f"{MEASURES}[1].populationDescription", "All who began.", "1 outcome measure changed (“Days without fever”)"),
+        (
+            f"{MEASURES}[1].populationDescription",
+            "All who began.",
+            "1 outcome measure changed (“Days without fever”: population description: none → All who began.)",
+        ),
         (f"{MEASURES}[0].analyses[0].pValue", "0.05", "1 outcome measure changed"),
         (f"{MEASURES}[0].analyses[0].groupIds[1]", "OG000", "1 outcome measure changed"),
         (f"{MEASURES}[0].classes[0].categories[0].measurements[1].groupId", "OG000", "1 outcome measure changed"),
         (f"{MEASURES}[1]", GONE, "1 outcome measure removed (“Days without fever”)"),
         (f"{MEASURES}[2]", {"type": "SECONDARY", "title": "Cough"}, "1 outcome measure added (“Cough”)"),
-        ("resultsSection.participantFlowModule.recruitmentDetails", "In 2025.", "updated: participant flow"),
-        ("resultsSection.participantFlowModule.groups[0].title", "Examplimab 20 mg", "updated: participant flow"),
-        ("resultsSection.adverseEventsModule.otherEvents[0].stats[0].numAffected", 4, "updated: adverse events"),
-        ("resultsSection.adverseEventsModule.eventGroups[1].deathsNumAffected", "1", "updated: adverse events"),
-        ("resultsSection.moreInfoModule", {"limitationsAndCaveats": {"description": "x"}}, "more information"),
-        ("resultsSection.aModuleOfTomorrow", {"x": 1}, "updated: aModuleOfTomorrow"),
+        (
+            "resultsSection.participantFlowModule.recruitmentDetails",
+            "In 2025.",
+            "updated. Participant flow: recruitment details: none → In 2025.",
+        ),
+        (
+            "resultsSection.participantFlowModule.groups[0].title",
+            "Examplimab 20 mg",
+            "title of a group (Examplimab 20 mg): Exa",
+        ),
+        (
+            "resultsSection.adverseEventsModule.otherEvents[0].stats[0].numAffected",
+            4,
+            "Adverse events: 1 number differs (Headache, Examplimab 10 mg): 3 → 4",
+        ),
+        (
+            "resultsSection.adverseEventsModule.eventGroups[1].deathsNumAffected",
+            "1",
+            "Adverse events: 1 number differs (Placebo): none → 1",
+        ),
+        (
+            "resultsSection.moreInfoModule",
+            {"limitationsAndCaveats": {"description": "x"}},
+            "More information (limitations, agreements, contact) added",
+        ),
+        ("resultsSection.aModuleOfTomorrow", {"x": 1}, "updated. A module of tomorrow added"),
     ],
 )
 def test_an_update_of_results_is_one_entry_that_names_the_part(place: str, value: Json, words: str) -> None:
