@@ -30,11 +30,13 @@ class Try(Struct, frozen=True, kw_only=True):
 class Entry(Struct, frozen=True, kw_only=True):
     """One delivery: what it told (the step and ids of changes), to whom and for whom, and what became of it.
 
+    `about` is the record's id; for what is not about one record, the type of message.
     `due_at` is when it comes due (again); None when nothing more is to be done. Times are aware UTC.
     """
 
     delivery_id: str
     type: str
+    about: str
     uri: str
     state: str
     askers: tuple[Asker, ...]
@@ -140,6 +142,7 @@ def _entry(row: Row[Any], askers: tuple[Asker, ...], changes: tuple[int, ...], t
     return Entry(
         delivery_id=row.id,
         type=row.type,
+        about=row.thread.rpartition("/")[2] if row.thread.startswith("record:") else row.type,
         uri=row.uri,
         state=row.state,
         askers=askers,

@@ -66,6 +66,11 @@ class Told(Struct, frozen=True, kw_only=True):
     came_with: str | None = None
     seen: str
 
+    @property
+    def entry(self) -> str:
+        """Label and sentence in one; sentences that begin with their label say it once."""
+        return self.sentence if self.sentence.startswith(self.label) else f"{self.label}: {self.sentence}"
+
 
 class TrialTold(Struct, frozen=True, kw_only=True):
     """What is told of one trial. `seen` says since when the latest is known; `steps` how many times it changed;

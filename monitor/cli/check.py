@@ -16,7 +16,7 @@ Json = Any
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where anything changed.")
 @click.pass_context
 def check(ctx: click.Context, ids: tuple[str, ...], deliver: bool, shape: str, exit_code: bool) -> None:
-    r"""Ask the registry for what is due and print what changed since the last look.
+    """Ask the registry for what is due and print what changed since the last look.
 
     What is due: everything that is watched where the registry has a new release, else what was never fetched. With
     IDs, just these watched records, due or not. A record's first look is its baseline and no news.

@@ -7,7 +7,7 @@ import click
 
 @click.group(short_help="The database: upgrade, backup, restore.")
 def db() -> None:
-    r"""Bring the database to this version's tables; copy it to a file and back.
+    """Bring the database to this version's tables; copy it to a file and back.
 
     \b
     Example:
@@ -17,7 +17,7 @@ def db() -> None:
 
 @db.command(short_help="Bring the tables to this version's.")
 def upgrade() -> None:
-    r"""Bring the tables to this version's. All or nothing; the daemon does it at its start.
+    """Bring the tables to this version's. All or nothing; the daemon does it at its start.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def upgrade() -> None:
 @db.command(short_help="Copy the database to a file, while it is in use.")
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    r"""Copy a SQLite database to FILE, whole and consistent, while others use it. FILE must not exist.
+    """Copy a SQLite database to FILE, whole and consistent, while others use it. FILE must not exist.
 
     \b
     Example:
@@ -54,7 +54,7 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(file: Path, yes: bool) -> None:
-    r"""Put the backup FILE in the database's place. What was there is kept beside it, under a name that is printed.
+    """Put the backup FILE in the database's place. What was there is kept beside it, under a name that is printed.
 
     End the daemon first: what it writes meanwhile would be lost.
 

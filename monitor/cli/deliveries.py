@@ -12,7 +12,7 @@ _STATES = ("pending", "held", "sending", "delivered", "failed", "cancelled")
 
 @click.group(short_help="Who was told what: list, show, retry, replay.")
 def deliveries() -> None:
-    r"""The ledger of what was told to whom, and what is still due.
+    """The ledger of what was told to whom, and what is still due.
 
     \b
     Example:
@@ -27,7 +27,7 @@ def deliveries() -> None:
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
 @format_option("text", "json", "csv")
 def list_(state: str | None, since: str | None, limit: int, shape: str) -> None:
-    r"""Print deliveries, the newest first.
+    """Print deliveries, the newest first.
 
     \b
     Example:
@@ -45,8 +45,11 @@ def list_(state: str | None, since: str | None, limit: int, shape: str) -> None:
     elif shape == "csv":
         print_csv(_COLUMNS, rows)
     elif rows:
-        cells = [(row["id"], row["state"], row["created_at"][:16], row["to"], row["answer"] or "") for row in rows]
-        print_table(("delivery", "state", "made", "to", "last answer"), cells)
+        shown = ("created_at", "state", "about", "to", "answer", "id")
+        cells = [
+            tuple((row[name] or "")[:16] if name == "created_at" else row[name] or "" for name in shown) for row in rows
+        ]
+        print_table(("made", "state", "about", "to", "last answer", "delivery"), cells)
     else:
         say("No such delivery. `trialdelta subscription list` tells who would be told of what.")
 
@@ -55,7 +58,7 @@ def list_(state: str | None, since: str | None, limit: int, shape: str) -> None:
 @click.argument("delivery_id", metavar="DELIVERY")
 @format_option()
 def show(delivery_id: str, shape: str) -> None:
-    r"""Print one delivery with every attempt and the changes that it tells.
+    """Print one delivery with every attempt and the changes that it tells.
 
     \b
     Example:
@@ -77,7 +80,7 @@ def show(delivery_id: str, shape: str) -> None:
 @click.argument("delivery_id", metavar="DELIVERY")
 @click.pass_context
 def retry(ctx: click.Context, delivery_id: str) -> None:
-    r"""Try a delivery again now, under the same id; an address that was switched off is switched on.
+    """Try a delivery again now, under the same id; an address that was switched off is switched on.
 
     \b
     Example:
@@ -101,7 +104,7 @@ def retry(ctx: click.Context, delivery_id: str) -> None:
 @click.option("--to", "uri", metavar="ADDRESS", help="Only to this address.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def replay(since: str, uri: str | None, yes: bool) -> None:
-    r"""Send again what was made since then, in its old order and under the old ids. The daemon sends it, or
+    """Send again what was made since then, in its old order and under the old ids. The daemon sends it, or
     `trialdelta check --deliver`.
 
     \b
@@ -123,7 +126,19 @@ def replay(since: str, uri: str | None, yes: bool) -> None:
     click.echo(f"{len(ids)} deliveries are due again")
 
 
-_COLUMNS = ("id", "type", "to", "state", "subscriptions", "created_at", "due_at", "finished_at", "answer", "attempts")
+_COLUMNS = (
+    "id",
+    "type",
+    "about",
+    "to",
+    "state",
+    "subscriptions",
+    "created_at",
+    "due_at",
+    "finished_at",
+    "answer",
+    "attempts",
+)
 
 
 def _moment(text: str) -> Any:
@@ -174,6 +189,7 @@ def _as_json(entry: Any) -> dict[str, Json]:
     return {
         "id": entry.delivery_id,
         "type": entry.type,
+        "about": entry.about,
         "to": entry.uri,
         "state": entry.state,
         "subscriptions": [asker.name for asker in entry.askers],

@@ -12,7 +12,7 @@ import click
 )
 @click.option("--keep", is_flag=True, help="Keep the database too, to try other commands on it.")
 def demo(to: Path | None, keep: bool) -> None:
-    r"""Play a fortnight of seven invented trials: a stand-in registry, a mail server and a web address on loopback,
+    """Play a fortnight of seven invented trials: a stand-in registry, a mail server and a web address on loopback,
     and the real sweeps, alerts and digests between them. Nothing leaves this machine.
 
     \b

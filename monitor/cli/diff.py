@@ -17,7 +17,7 @@ Json = Any
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where anything changed, as git diff does.")
 @click.pass_context
 def diff(ctx: click.Context, what: tuple[str, ...], batch: str | None, shape: str, exit_code: bool) -> None:
-    r"""Print the changes between two versions of a record.
+    """Print the changes between two versions of a record.
 
     With two files no database is needed. With a record's id the two newest versions are compared, or the versions
     (numbers as `trialdelta history` prints them) or dates A and B. With --batch each line {"id","old","new"} gives a

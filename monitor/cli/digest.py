@@ -9,7 +9,7 @@ from monitor.cli.output import format_option
 
 @click.group(short_help="Digests: preview, send.")
 def digest() -> None:
-    r"""Look at a subscription's digest before its time, or send it now.
+    """Look at a subscription's digest before its time, or send it now.
 
     \b
     Example:
@@ -21,7 +21,7 @@ def digest() -> None:
 @click.argument("name")
 @format_option("text", "json", "html")
 def preview(name: str, shape: str) -> None:
-    r"""Print what a digest of this subscription would tell each of its addresses now. Nothing is sent.
+    """Print what a digest of this subscription would tell each of its addresses now. Nothing is sent.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def preview(name: str, shape: str) -> None:
 @click.argument("name")
 @click.pass_context
 def send(ctx: click.Context, name: str) -> None:
-    r"""Send a digest of this subscription now, outside of its times.
+    """Send a digest of this subscription now, outside of its times.
 
     \b
     Example:

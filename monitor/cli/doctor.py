@@ -9,7 +9,7 @@ from monitor.cli.output import format_option
 @format_option()
 @click.pass_context
 def doctor(ctx: click.Context, shape: str) -> None:
-    r"""Look at settings, database, registry, mail server, sweeps and deliveries. Exit 2 where something is wrong.
+    """Look at settings, database, registry, mail server, sweeps and deliveries. Exit 2 where something is wrong.
 
     \b
     Example:

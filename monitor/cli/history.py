@@ -19,7 +19,7 @@ Json = Any
 def history(
     ctx: click.Context, record: str, *, since: str | None, kinds: tuple[str, ...], shape: str, exit_code: bool
 ) -> None:
-    r"""Print what changed in a record, version by version, oldest first.
+    """Print what changed in a record, version by version, oldest first.
 
     \b
     Example:

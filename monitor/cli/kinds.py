@@ -8,7 +8,7 @@ from monitor.cli.output import format_option
 @click.command(short_help="The kinds of change that are told apart.")
 @format_option("text", "json", "csv")
 def kinds(shape: str) -> None:
-    r"""Print every kind of change with its usual severity, its label and what it means.
+    """Print every kind of change with its usual severity, its label and what it means.
 
     \b
     Example:

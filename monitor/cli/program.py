@@ -71,7 +71,7 @@ class Program(click.Group):
 )
 @click.version_option(__version__, prog_name="trialdelta")
 @click.option("--debug", is_flag=True, help="Show the details of an unexpected failure, and log everything.")
-def trialdelta(debug: bool) -> None:  # noqa: ARG001  # `Program.main` has seen to it before any command ran
+def trialdelta(debug: bool) -> None:  # `Program.main` has seen to it before any command ran
     """Watches clinical-trial registry records, keeps every version, and tells people what changed."""
 
 

@@ -5,7 +5,7 @@ import click
 
 @click.command(short_help="The daemon: sweeps, deliveries, digests.")
 def run() -> None:
-    r"""Run until SIGTERM or Ctrl-C: watch the registry, send what is due, write digests when their time comes.
+    """Run until SIGTERM or Ctrl-C: watch the registry, send what is due, write digests when their time comes.
 
     The database is brought to this version's tables at the start. What is due stands there, so a restart goes on where
     it was, and several replicas on one PostgreSQL database share the work. This version serves no web page yet.

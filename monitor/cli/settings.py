@@ -9,7 +9,7 @@ from monitor.cli.output import format_option
 @format_option()
 @click.option("--example", is_flag=True, help="Print the text of .env.example instead.")
 def settings(shape: str, example: bool) -> None:
-    r"""Print every TRIALDELTA_… setting with its value and where that came from. Secrets are masked.
+    """Print every TRIALDELTA_… setting with its value and where that came from. Secrets are masked.
 
     \b
     Example:

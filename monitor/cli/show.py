@@ -11,7 +11,7 @@ from monitor.cli.output import format_option
 @click.option("--version", "number", metavar="N", help="That stored version; `trialdelta history` tells the numbers.")
 @format_option("text", "json", "raw")
 def show(record: str, as_of: str | None, number: str | None, shape: str) -> None:
-    r"""Print what a record says: status, dates, design, arms, eligibility, sites, contacts.
+    """Print what a record says: status, dates, design, arms, eligibility, sites, contacts.
 
     --format raw prints the exact bytes that the registry sent, json the same record with what is known of the version.
 

@@ -11,7 +11,7 @@ Json = Any
 
 @click.group(short_help="Who is told of what: add, list, show, remove, test.")
 def subscription() -> None:
-    r"""Say who is told of which changes, at which address, at once or in a digest.
+    """Say who is told of which changes, at which address, at once or in a digest.
 
     \b
     Example:
@@ -43,7 +43,7 @@ def subscription() -> None:
 @click.option("--max-per-hour", type=int, metavar="N", help="No more messages an hour to one address.")
 @click.option("--replace", is_flag=True, help="Change the subscription of that name.")
 def add(name: str, replace: bool, **given: Any) -> None:
-    r"""Tell addresses of changes. All given conditions must hold; a repeated one is any of its values.
+    """Tell addresses of changes. All given conditions must hold; a repeated one is any of its values.
 
     What holds today is shown against the same conditions. A web address gets a secret, shown once, that signs what is
     posted to it.
@@ -74,7 +74,7 @@ def add(name: str, replace: bool, **given: Any) -> None:
 @subscription.command("list", short_help="All subscriptions.")
 @format_option()
 def list_(shape: str) -> None:
-    r"""Print all subscriptions with their conditions and addresses.
+    """Print all subscriptions with their conditions and addresses.
 
     \b
     Example:
@@ -107,7 +107,7 @@ def list_(shape: str) -> None:
 @click.argument("name")
 @format_option()
 def show(name: str, shape: str) -> None:
-    r"""Print one subscription: what it asks for, whom it tells, and how things stand for it today.
+    """Print one subscription: what it asks for, whom it tells, and how things stand for it today.
 
     \b
     Example:
@@ -128,7 +128,7 @@ def show(name: str, shape: str) -> None:
 @subscription.command(short_help="Tell nobody of it any more.")
 @click.argument("name")
 def remove(name: str) -> None:
-    r"""Remove a subscription. What is still due for it alone is cancelled; the ledger of what was told stays.
+    """Remove a subscription. What is still due for it alone is cancelled; the ledger of what was told stays.
 
     \b
     Example:
@@ -148,7 +148,7 @@ def remove(name: str) -> None:
 @click.argument("name")
 @click.pass_context
 def test(ctx: click.Context, name: str) -> None:
-    r"""Send a test message to every address of a subscription, and say what became of it.
+    """Send a test message to every address of a subscription, and say what became of it.
 
     \b
     Example:

@@ -11,7 +11,7 @@ Json = Any
 
 @click.group(short_help="What is watched: add, import, list, remove, pause, snooze.")
 def watch() -> None:
-    r"""Say which records are watched.
+    """Say which records are watched.
 
     \b
     Example:
@@ -29,7 +29,7 @@ def watch() -> None:
 @click.option("--group", help="The group it belongs to; subscriptions can ask for groups.")
 @click.option("--note", help="A word for yourself and your colleagues.")
 def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: str | None, note: str | None) -> None:
-    r"""Watch records by their ids (or addresses at the registry).
+    """Watch records by their ids (or addresses at the registry).
 
     The first look at a record is its baseline: nobody is alerted by it. With --search a search is kept under a name;
     this version does not ask searches yet.
@@ -61,7 +61,7 @@ def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: 
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--group", help="The group they belong to.")
 def import_(file: str, group: str | None) -> None:
-    r"""Watch the records whose ids stand in FILE, one a line or in the first column of a CSV; - is stdin.
+    """Watch the records whose ids stand in FILE, one a line or in the first column of a CSV; - is stdin.
 
     Blank lines, lines that begin with # and a heading are skipped. Nothing is watched where any other line has no id.
 
@@ -82,7 +82,7 @@ def import_(file: str, group: str | None) -> None:
 @click.option("--group", help="Only this group.")
 @format_option("text", "json", "csv")
 def list_(group: str | None, shape: str) -> None:
-    r"""Print what is watched, since when, and when each record was last confirmed to stand as it is stored.
+    """Print what is watched, since when, and when each record was last confirmed to stand as it is stored.
 
     \b
     Example:
@@ -107,7 +107,7 @@ def list_(group: str | None, shape: str) -> None:
 @watch.command(short_help="Watch no more; the history stays.")
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
 def remove(names: tuple[str, ...]) -> None:
-    r"""Watch these records or searches no more. What is stored of them stays.
+    """Watch these records or searches no more. What is stored of them stays.
 
     \b
     Example:
@@ -121,7 +121,7 @@ def remove(names: tuple[str, ...]) -> None:
 @watch.command(short_help="Ask for it no more until resumed.")
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
 def pause(names: tuple[str, ...]) -> None:
-    r"""Do not fetch these records until `trialdelta watch resume`.
+    """Do not fetch these records until `trialdelta watch resume`.
 
     \b
     Example:
@@ -135,7 +135,7 @@ def pause(names: tuple[str, ...]) -> None:
 @watch.command(short_help="Ask for it again after a pause or snooze.")
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
 def resume(names: tuple[str, ...]) -> None:
-    r"""End a pause or a snooze.
+    """End a pause or a snooze.
 
     \b
     Example:
@@ -154,7 +154,7 @@ def resume(names: tuple[str, ...]) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
 @click.option("--until", required=True, metavar="DATE", help="A day (its beginning in UTC) or a time with its offset.")
 def snooze(names: tuple[str, ...], until: str) -> None:
-    r"""Go on keeping its history, and send nothing about it until then; later digests tell what happened meanwhile.
+    """Go on keeping its history, and send nothing about it until then; later digests tell what happened meanwhile.
 
     \b
     Example:

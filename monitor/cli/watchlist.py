@@ -13,7 +13,7 @@ from monitor.cli.output import format_option
 @click.option("--prune", is_flag=True, help="Remove watches and subscriptions that the file does not name.")
 @format_option()
 def apply(file: str, dry_run: bool, prune: bool, shape: str) -> None:
-    r"""Add and change what FILE names; what it does not name stays, unless --prune. Applying twice changes nothing.
+    """Add and change what FILE names; what it does not name stays, unless --prune. Applying twice changes nothing.
 
     \b
     Example:
@@ -38,7 +38,7 @@ def apply(file: str, dry_run: bool, prune: bool, shape: str) -> None:
 @click.command(short_help="Print everything as the TOML file that apply takes.")
 @click.option("--with-secrets", is_flag=True, help="Also the secrets of web addresses.")
 def export(with_secrets: bool) -> None:
-    r"""Print watches, subscriptions and addresses as TOML. Applying it changes nothing.
+    """Print watches, subscriptions and addresses as TOML. Applying it changes nothing.
 
     \b
     Example:

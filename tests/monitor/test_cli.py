@@ -96,7 +96,7 @@ def commands() -> Iterator[tuple[str, ...]]:
 def test_every_command_explains_itself_with_an_example(path: tuple[str, ...], run: Run) -> None:
     told = run(*path, "--help").output
 
-    assert "Example:" in told
+    assert "\n  Example:\n    trialdelta " in told  # on lines of its own, as it is to be typed
     assert f"trialdelta {path[0]}" in told
 
 
