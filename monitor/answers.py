@@ -1,8 +1,8 @@
 """What becomes of each answer of the registry: counted, or compared and kept in one short transaction, or excepted."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -84,25 +84,53 @@ class Look:
         *,
         release: Release,
         scope: str,
-        asked: int,
     ) -> None:
         self.registry = registry
+        self.release = release
         self.taken = 0
         self._database = database
         self._clock = clock
         self._lease = lease
-        self._release = release
         self._scope = scope
         self._absent: list[tuple[NotAnswered, bool]] = []
         self._unexplained: list[Step] = []
-        self._report = SweepReport(outcome="finished", release=release, asked=asked)
-        with self._writing() as connection:
-            self._sweep = archive.begin_sweep(connection, registry.name, release.timestamp, scope, clock())
+        self._report = SweepReport(outcome="finished", release=release)
+        with self.writing() as connection:
+            self.number = archive.begin_sweep(connection, registry.name, release.timestamp, scope, clock())
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that begins by making sure that the lease is ours, and renews it. Raises LeaseLostError."""
+        with self._database.write() as connection:
+            if leases.renew(connection, self._lease, self._clock(), LEASE_SECONDS) is None:
+                raise LeaseLostError("another process took the sweep over")
+            yield connection
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads."""
+        return self._database.read()
+
+    def stay(self) -> None:
+        """Make sure that the sweep is still ours, and keep it so. Raises LeaseLostError."""
+        with self.writing():
+            pass
 
     def heads(self, ids: Sequence[str]) -> Mapping[str, Head]:
         """The newest stored version of each, by the id asked for."""
         with self._database.read() as connection:
             return archive.heads(connection, self.registry.name, ids)
+
+    def newest(self, record_id: str) -> Trial:
+        """The record as it was last stored. Raises LookupError where it never was."""
+        stored = self._stored(self.heads([record_id]).get(record_id))
+        if stored is None:
+            raise LookupError(f"nothing is stored of {record_id}")
+        return self.registry.parse(stored)
+
+    def ask_for(self, ids: Collection[str]) -> list[str]:
+        """These are to be asked for; in order of id."""
+        self._report.asked = len(ids)
+        return sorted(ids)
 
     def take(self, answer: Answer, heads: Mapping[str, Head]) -> None:
         """Deal with one answer to the end."""
@@ -114,26 +142,55 @@ class Look:
         else:
             self._take_unchanged(answer, heads.get(answer.asked))
 
+    @property
+    def unanswered(self) -> set[str]:
+        """The ids that were asked for in vain so far."""
+        return {trouble.id for trouble in self._report.exceptions} | {answer.id for answer, _ in self._absent}
+
+    def unanswered_for(self, reasons: Collection[str]) -> set[str]:
+        """Those of them that were not answered for one of these reasons."""
+        return {trouble.id for trouble in self._report.exceptions if trouble.reason in reasons}
+
+    def excepted(self, name: str, reason: str, detail: str) -> None:
+        """A record (its id) or a saved search was not answered as data: an exception of the sweep."""
+        self._report.exceptions.append(NotAnswered(name, reason, detail))
+        with self.writing() as connection:
+            archive.note_exception(connection, self.number, name, reason, detail)
+
+    def settled(self, connection: Connection, names: Sequence[str]) -> None:
+        """These are answered for: their earlier troubles are over."""
+        archive.settle_exceptions(connection, self.number, names)
+
+    def tell(
+        self, connection: Connection, record_id: str, told: Sequence[Change], trial: Trial | None, cause: str
+    ) -> None:
+        """A step without a new version, and who is told of it, in the caller's transaction."""
+        now = self._clock()
+        record = archive.find_record(connection, self.registry.name, record_id)
+        version = record.head_version if record else None
+        step = archive.record_step(connection, self._facts(record_id, version, version, cause), told)
+        outbox.enqueue(connection, step, trial, now)
+        self._count(step)
+
     def note(self, ids: Sequence[str]) -> None:
         """A batch has been asked for: what it answered has its baseline, and its earlier troubles are settled."""
-        silent = {trouble.id for trouble in self._report.exceptions} | {answer.id for answer, _ in self._absent}
+        silent = self.unanswered
         answered = [each for each in ids if each not in silent]
-        with self._writing() as connection:
+        with self.writing() as connection:
             waiting = watches.waiting_ids(connection, self.registry.name)
-            watches.mark_baseline(connection, self.registry.name, waiting.intersection(answered), self._sweep)
+            watches.mark_baseline(connection, self.registry.name, waiting.intersection(answered), self.number)
             if self._scope == NEW:  # a sweep over everything settles by itself when it ends
-                archive.settle_exceptions(connection, self._sweep, answered)
+                archive.settle_exceptions(connection, self.number, answered)
 
     def finish(self) -> SweepReport:
-        """The sweep has come to its end: absences are judged together, what was held is let go."""
-        self._judge_absences()
+        """The sweep has come to its end: what was held is let go."""
         report = self._report
-        with self._writing() as connection:
+        with self.writing() as connection:
             self._reformatted(connection)
             outbox.release_held(connection, self._clock())
             archive.finish_sweep(
                 connection,
-                self._sweep,
+                self.number,
                 asked=report.asked,
                 answered=report.answered,
                 changed=report.changed,
@@ -146,7 +203,7 @@ class Look:
         """The sweep ends before its end; what it stored stays."""
         self._report.outcome, self._report.reason = outcome, reason
         with self._database.write() as connection:
-            archive.fail_sweep(connection, self._sweep, reason, self._clock())
+            archive.fail_sweep(connection, self.number, reason, self._clock())
         return self._report
 
     # --- what the registry has ------------------------------------------------------------------------------------
@@ -165,13 +222,13 @@ class Look:
                 if self._keep_unless_overtaken(answer, head):
                     return
                 head = self.heads([answer.asked]).get(answer.asked)
-            self._except(answer.asked, "not fetched", "its newest version kept changing while it was compared")
+            self.excepted(answer.asked, "not fetched", "its newest version kept changing while it was compared")
         except (RegistryError, archive.Corrupt, OlderRelease) as error:
-            self._except(answer.asked, "unreadable", str(error))
+            self.excepted(answer.asked, "unreadable", str(error))
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             # a fault of our own rules must cost one record, not the sweep; it is tried again at every sweep
             log.exception("a record could not be compared", record=answer.id)
-            self._except(answer.asked, "unreadable", f"it could not be compared: {type(error).__name__}: {error}")
+            self.excepted(answer.asked, "unreadable", f"it could not be compared: {type(error).__name__}: {error}")
 
     def _keep_unless_overtaken(self, answer: RawRecord, head: Head | None) -> bool:
         try:
@@ -188,7 +245,7 @@ class Look:
         merged = self._merge(answer.asked, answer.id) if answer.asked != answer.id else None
         head = self.heads([answer.id]).get(answer.id) if merged else head
         if head is not None and head.content_hash == content_hash:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 archive.remember_raw_hash(connection, head, answer.raw_hash)
             return
         before = self._stored(head)
@@ -207,13 +264,15 @@ class Look:
         """Version, step, changes and deliveries, or nothing at all."""
         base = head.version if head is not None else None
         held_until = self._held_until(found)
-        with self._writing() as connection:
+        with self.writing() as connection:
             now = self._clock()
             version = archive.append(connection, self._observation(found, now), base, head_raw=found.before)
             step = archive.record_step(connection, self._facts(found.answer.id, base, version), changes)
-            if base is not None and self._has_baseline(connection, found.answer):
+            watching = watches.of_record(connection, self.registry.name, {found.answer.id, found.answer.asked})
+            if base is not None and _any_has_baseline(watching):
                 outbox.enqueue(connection, step, found.trial, now, held_until)
-            watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self._sweep)
+            if any(watch.baseline_sweep is None for watch in watching):
+                watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self.number)
         self._count(step, is_first=base is None)
         if held_until is not None and changes and is_holdable(step.changes):
             self._unexplained.append(step)
@@ -227,7 +286,7 @@ class Look:
             raw_hash=found.answer.raw_hash,
             content_hash=found.content_hash,
             observed_at=now,
-            release=self._release.timestamp,
+            release=self.release.timestamp,
         )
 
     def _held_until(self, found: "_Found") -> datetime | None:
@@ -237,46 +296,41 @@ class Look:
         before, after = (trial.bookkeeping_dates.get(_SUBMITTED) for trial in (found.old, found.trial))
         return self._clock() + HOLD if before == after else None
 
-    def _has_baseline(self, connection: Connection, answer: RawRecord) -> bool:
-        """Whether it was watched before: what happened while nobody watched is history, not news."""
-        watching = watches.of_record(connection, self.registry.name, {answer.id, answer.asked})
-        return any(watch.baseline_sweep is not None for watch in watching)
-
     # --- what it has no more, or under another id -----------------------------------------------------------------
 
     def _take_silence(self, answer: NotAnswered, *, known: bool) -> None:
         if answer.reason == "absent":
             self._absent.append((answer, known))
         else:
-            self._except(answer.id, answer.reason, answer.detail)
+            self.excepted(answer.id, answer.reason, answer.detail)
 
-    def _judge_absences(self) -> None:
+    def judge_absences(self) -> None:
         """Absences are judged together: many at once say something of the answer, not of the records."""
         known = sum(known for _, known in self._absent)
         doubted = known > max(FEW_ABSENT, self._report.asked // 10)
         for answer, was_known in self._absent:
             if doubted and was_known:
                 detail = f"{answer.detail}; so are {known - 1} others, which is not believed"
-                self._except(answer.id, "absent", detail)
+                self.excepted(answer.id, "absent", detail)
             else:
                 self._judge_absence(answer)
 
     def _judge_absence(self, answer: NotAnswered) -> None:
-        self._except(answer.id, "absent", answer.detail)
-        with self._writing() as connection:
-            verdict = archive.note_absent(connection, self.registry.name, answer.id, self._release.timestamp)
-            watches.mark_baseline(connection, self.registry.name, [answer.id], self._sweep)
+        self.excepted(answer.id, "absent", answer.detail)
+        with self.writing() as connection:
+            verdict = archive.note_absent(connection, self.registry.name, answer.id, self.release.timestamp)
+            watches.mark_baseline(connection, self.registry.name, [answer.id], self.number)
             if verdict == "missing":
                 self._tell(connection, answer.id, _missing(answer.id))
 
     def _welcome_back(self, record_id: str) -> None:
-        with self._writing() as connection:
+        with self.writing() as connection:
             if archive.note_present(connection, self.registry.name, record_id):
                 self._tell(connection, record_id, _returned(record_id))
 
     def _merge(self, former: str, kept: str) -> str | None:
         """Let both ids select the kept record. "took its place": the kept id was not in the archive before."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             was_known = archive.find_record(connection, self.registry.name, kept) is not None
             merge = archive.merge(connection, self.registry.name, former, kept)
             if merge is None or not merge.is_new:
@@ -286,13 +340,10 @@ class Look:
 
     def _tell(self, connection: Connection, record_id: str, told: Change) -> None:
         """A step without a new version: the record itself came, went or moved."""
-        now = self._clock()
         record = archive.find_record(connection, self.registry.name, record_id)
         version = record.head_version if record else None
-        step = archive.record_step(connection, self._facts(record_id, version, version), [told])
         trial = self.registry.parse(archive.read_version(connection, version)) if version is not None else None
-        outbox.enqueue(connection, step, trial, now)
-        self._count(step)
+        self.tell(connection, record_id, [told], trial, "observed")
 
     # --- small things ---------------------------------------------------------------------------------------------
 
@@ -320,7 +371,7 @@ class Look:
             registry_id=record_id,
             from_version=before,
             to_version=after,
-            release=self._release.timestamp,
+            release=self.release.timestamp,
             observed_at=self._clock(),
             cause=cause,
         )
@@ -332,18 +383,10 @@ class Look:
         elif step.changes:
             self._report.changed += 1
 
-    def _except(self, record_id: str, reason: str, detail: str) -> None:
-        self._report.exceptions.append(NotAnswered(record_id, reason, detail))
-        with self._writing() as connection:
-            archive.note_exception(connection, self._sweep, record_id, reason, detail)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        """A transaction that begins by making sure that the lease is ours, and renews it."""
-        with self._database.write() as connection:
-            if leases.renew(connection, self._lease, self._clock(), LEASE_SECONDS) is None:
-                raise LeaseLostError("another process took the sweep over")
-            yield connection
+def _any_has_baseline(watching: Sequence[watches.Watch]) -> bool:
+    """Whether the record was watched before: what happened while nobody watched is history, not news."""
+    return any(watch.baseline_sweep is not None for watch in watching)
 
 
 class _Found(Struct, frozen=True):

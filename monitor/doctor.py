@@ -17,6 +17,7 @@ from notifiers.channels.email import smtp_server
 from snapshots.database import Database, DatabaseError
 from snapshots.registries.ctgov.answers import Patience
 from snapshots.registry import RegistryError, Release
+from snapshots.sentences import counted
 
 Verdict = Literal["ok", "note", "failure"]
 
@@ -141,12 +142,18 @@ def _work(database: Database, release: Release | None, now: datetime) -> Iterato
 
 
 def _watching(found: Health) -> Finding:
-    if not found.watched:
+    if not found.watched and not found.searches:
         return Finding("watches", "note", "no record is watched", "trialdelta watch add NCT01234567")
-    waiting = f", {found.waiting} of them not looked at yet" if found.waiting else ""
-    searches = f"; {found.searches} saved searches are kept and not asked yet" if found.searches else ""
-    advice = "trialdelta check, or trialdelta run" if found.waiting else ""
-    return Finding("watches", "note" if found.waiting else "ok", f"{found.watched} records{waiting}{searches}", advice)
+    parts = [_watched(found.watched, "record", found.waiting)]
+    if found.searches:
+        parts.append(_watched(found.searches, "saved search", found.searches_waiting, "saved searches"))
+    is_waiting = bool(found.waiting or found.searches_waiting)
+    advice = "trialdelta check, or trialdelta run" if is_waiting else ""
+    return Finding("watches", "note" if is_waiting else "ok", "; ".join(parts), advice)
+
+
+def _watched(number: int, noun: str, waiting: int, nouns: str | None = None) -> str:
+    return counted(number, noun, nouns) + (f", {waiting} of them not asked for yet" if waiting else "")
 
 
 def _sweeps(found: Health, release: Release | None, now: datetime) -> Iterator[Finding]:

@@ -12,13 +12,15 @@ from snapshots.archive import OpenException, Sweep
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """`watched` records, of which `waiting` have no baseline yet. `last_finished` is the newest sweep over everything
+    """`watched` records, for themselves or because a search has found them, of which `waiting` have no baseline yet;
+    `searches`, of which `searches_waiting` have never been answered. `last_finished` is the newest sweep over all
     that came to its end, `last_sweep` the newest of any kind and fate. Times are aware UTC.
     """
 
     watched: int
     waiting: int
     searches: int
+    searches_waiting: int
     last_finished: Sweep | None
     last_sweep: Sweep | None
     exceptions: tuple[OpenException, ...]
@@ -34,15 +36,16 @@ class Health(Struct, frozen=True, kw_only=True):
 
 def health(connection: Connection, registry: str, now: datetime) -> Health:
     """How things stand now."""
-    listed = watches.listing(connection)
-    records = [watch for watch in listed if watch.record_id is not None and not watch.paused]
+    records = watches.records(connection)
+    searches = [watch for watch in watches.listing(connection) if watch.search is not None and not watch.paused]
     is_open = deliveries.c.next_attempt_at.is_not(None)
     is_due = is_open & (deliveries.c.planned_at <= now)
     off = select(addresses.c.uri, addresses.c.state_reason).where(addresses.c.state == "off").order_by(addresses.c.uri)
     return Health(
         watched=len(records),
-        waiting=sum(watch.baseline_sweep is None for watch in records),
-        searches=sum(watch.search is not None for watch in listed),
+        waiting=sum(record.is_waiting for record in records),
+        searches=len(searches),
+        searches_waiting=sum(search.baseline_sweep is None for search in searches),
         last_finished=archive.last_finished(connection, registry),
         last_sweep=archive.last_sweep(connection, registry),
         exceptions=tuple(archive.open_exceptions(connection, registry)),

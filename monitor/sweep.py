@@ -1,7 +1,7 @@
 """One look at the registry, top to bottom: what is due is fetched, compared, kept, and told on to the outbox.
 
 Nothing is sent from here, and nothing else writes history. An unchanged record costs its bytes scanned, no more. What
-becomes of each answer stands in `monitor.answers`. Saved searches are kept and not asked yet.
+becomes of each answer stands in `monitor.answers`, of the saved searches in `monitor.searches`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
+from msgspec import Struct
 
 from monitor.answers import LEASE_SECONDS, LeaseLostError, Look, SweepReport
+from monitor.searches import Searches
 from notifiers import watches
+from notifiers.watches import Watch
 from snapshots import archive, leases
 from snapshots.archive.coverage import ALL, NEW
 from snapshots.database import Database
@@ -53,19 +56,23 @@ def sweep(
             release = _not_an_older_one(database, registry.release())
         except RegistryError as error:
             return _could_not_begin(database, registry.name, str(error), clock())
-        scope, due = _due(database, registry.name, release, only)
-        if not due:
+        due = _due(database, registry.name, release, only)
+        if not due.ids and not due.searches:
             return SweepReport(outcome="nothing new", release=release)
-        look = Look(database, registry, clock, lease, release=release, scope=scope, asked=len(due))
+        look = Look(database, registry, clock, lease, release=release, scope=due.scope)
         report = _take_all(look, due, progress, stop)
     log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
     return report
 
 
-def _take_all(look: Look, due: Sequence[str], progress: Progress, stop: Callable[[], bool]) -> SweepReport:
+def _take_all(look: Look, due: "_Due", progress: Progress, stop: Callable[[], bool]) -> SweepReport:
     try:
-        for start in range(0, len(due), IDS_AT_ONCE):
-            _take_batch(look, due[start : start + IDS_AT_ONCE], lambda done: progress(done, len(due)), stop)
+        searches = Searches(look, due.searches)
+        ids = look.ask_for({*due.ids, *searches.ask()})
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            _take_batch(look, ids[start : start + IDS_AT_ONCE], lambda done: progress(done, len(ids)), stop)
+        look.judge_absences()
+        searches.settle(ids)
         return look.finish()
     except EndedError:
         return look.give_up("stopped", "the program was ended; the next sweep goes on")
@@ -88,14 +95,25 @@ def _take_batch(look: Look, ids: Sequence[str], progress: Callable[[int], None],
     look.note(ids)
 
 
-def _due(database: Database, registry: str, release: Release, only: Collection[str]) -> tuple[str, list[str]]:
-    """What to ask for, and whether that is everything that is watched."""
+class _Due(Struct, frozen=True):
+    """What to ask for: record ids, saved searches; `scope` says whether that is everything that is watched."""
+
+    scope: str
+    ids: Sequence[str]
+    searches: Sequence[Watch] = ()
+
+
+def _due(database: Database, registry: str, release: Release, only: Collection[str]) -> _Due:
+    if only:
+        return _Due(NEW, sorted(set(only)))
     with database.read() as connection:
-        if only:
-            return NEW, sorted(set(only))
         last = archive.last_finished(connection, registry)
         is_new = last is None or last.release != release.timestamp
-        return ALL if is_new else NEW, watches.due_ids(connection, registry, release.timestamp)
+        return _Due(
+            ALL if is_new else NEW,
+            watches.due_ids(connection, registry, release.timestamp),
+            watches.due_searches(connection, registry, release.timestamp),
+        )
 
 
 def _not_an_older_one(database: Database, release: Release) -> Release:

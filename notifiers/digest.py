@@ -19,6 +19,7 @@ from notifiers.subscriptions import Stored
 from notifiers.tables import addresses as address_rows
 from notifiers.tables import deliveries, delivery_changes, subscription_addresses, wanted_changes
 from notifiers.tables import subscriptions as subscription_rows
+from notifiers.watches import WatchedRecord
 from snapshots import archive
 
 PREVIEW = "preview"
@@ -178,10 +179,10 @@ def _since(connection: Connection, stored: Stored, link: Row[tuple[object, ...]]
 
 
 def _snoozed_ids(connection: Connection, now: datetime) -> set[str]:
-    """The ids, as steps know them, of all records whose watch is snoozed: told after that, not now."""
-    asleep = [watch for watch in watches.listing(connection) if watch.record_id and watch.is_snoozed(now)]
-    found = (archive.find_record(connection, watch.registry, watch.record_id or "") for watch in asleep)
-    return {watch.record_id or "" for watch in asleep} | {record.registry_id for record in found if record}
+    """The ids, as steps know them, of all records whose watches are all snoozed: told after that, not now."""
+    asleep = [record for record in watches.records(connection) if record.is_snoozed(now)]
+    found = (archive.find_record(connection, record.registry, record.record_id) for record in asleep)
+    return {record.record_id for record in asleep} | {record.registry_id for record in found if record}
 
 
 # --- what its silence rests on ----------------------------------------------------------------------------------------
@@ -189,7 +190,7 @@ def _snoozed_ids(connection: Connection, now: datetime) -> set[str]:
 
 def _coverage(connection: Connection, stored: Stored, since: datetime, now: datetime) -> Coverage:
     watched = _watched(connection, stored)
-    registries = sorted({watch.registry for watch in watched})
+    registries = sorted({record.registry for record in watched})
     sweeps = [archive.last_finished(connection, registry) for registry in registries]
     # of several registries the one that was looked through longest ago: no more is proven for all
     finished = [sweep for sweep in sweeps if sweep and sweep.ended_at]
@@ -202,22 +203,21 @@ def _coverage(connection: Connection, stored: Stored, since: datetime, now: date
         watched=len(watched),
         last_checked=oldest.ended_at if oldest else None,
         release=oldest.release if oldest else None,
-        unchecked=_unchecked(connection, watched, registries),
+        unchecked=(*_unchecked(connection, watched, registries), *_unchecked_searches(connection, stored)),
     )
 
 
-def _watched(connection: Connection, stored: Stored) -> list[watches.Watch]:
+def _watched(connection: Connection, stored: Stored) -> list[WatchedRecord]:
+    selection = stored.subscription.watches
     return [
-        watch
-        for watch in watches.listing(connection)
-        if watch.record_id is not None
-        and not watch.paused
-        and subscriptions.selects(stored.subscription.watches, [watch.record_id], [watch.group] if watch.group else [])
+        record
+        for record in watches.records(connection)
+        if subscriptions.selects(selection, [record.record_id], record.groups, record.searches)
     ]
 
 
 def _unchecked(
-    connection: Connection, watched: Sequence[watches.Watch], registries: Sequence[str]
+    connection: Connection, watched: Sequence[WatchedRecord], registries: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
     open_here = {
         (registry, trouble.registry_id): trouble.reason
@@ -225,14 +225,33 @@ def _unchecked(
         for trouble in archive.open_exceptions(connection, registry)
     }
     reasons = (
-        (watch.record_id or "", open_here.get((watch.registry, watch.record_id or "")) or _never_asked(watch))
-        for watch in watched
+        (record.record_id, open_here.get((record.registry, record.record_id)) or _never_asked(record))
+        for record in watched
     )
     return tuple((record_id, reason) for record_id, reason in reasons if reason)
 
 
-def _never_asked(watch: watches.Watch) -> str | None:
-    return NOT_ASKED if watch.baseline_sweep is None else None
+def _unchecked_searches(connection: Connection, stored: Stored) -> tuple[tuple[str, str], ...]:
+    """The searches that the subscription is about and that the registry did not answer: something may be new there."""
+    selection = stored.subscription.watches
+    mine = [
+        search
+        for search in watches.listing(connection)
+        if search.search is not None
+        and not search.paused
+        and subscriptions.selects(selection, (), [search.group] if search.group else [], [search.name or ""])
+    ]
+    troubles = {
+        (registry, trouble.registry_id): trouble.reason
+        for registry in {search.registry for search in mine}
+        for trouble in archive.open_exceptions(connection, registry)
+    }
+    reasons = ((each.called, troubles.get((each.registry, each.called))) for each in mine)
+    return tuple((called, reason) for called, reason in reasons if reason)
+
+
+def _never_asked(record: WatchedRecord) -> str | None:
+    return NOT_ASKED if record.is_waiting else None
 
 
 def _as_json(coverage: Coverage) -> dict[str, object]:

@@ -69,19 +69,14 @@ def _trials(
     connection: Connection, subscription: Subscription, parse: Mapping[str, Callable[[bytes], Trial]]
 ) -> Iterator[Trial]:
     by_registry: dict[str, list[str]] = {}
-    for watch in watches.listing(connection):
-        if watch.record_id and not watch.paused and _is_selected(subscription, watch):
-            by_registry.setdefault(watch.registry, []).append(watch.record_id)
+    for record in watches.records(connection):
+        if subscriptions.selects(subscription.watches, [record.record_id], record.groups, record.searches):
+            by_registry.setdefault(record.registry, []).append(record.record_id)
     for registry, ids in by_registry.items():
         # two watched ids may be one record since a merge
         versions = {head.version for head in archive.heads(connection, registry, ids).values()}
         for version in sorted(number for number in versions if number is not None):
             yield parse[registry](archive.read_version(connection, version))
-
-
-def _is_selected(subscription: Subscription, watch: watches.Watch) -> bool:
-    groups = [watch.group] if watch.group else []
-    return subscriptions.selects(subscription.watches, [watch.record_id or ""], groups)
 
 
 def _only_place(conditions: Conditions) -> Conditions:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from notifiers import addresses
 from notifiers.calendar import DigestTime, Every, Quiet, check_digest_time, check_quiet, next_due
@@ -261,32 +261,39 @@ def listing(connection: Connection) -> list[Stored]:
     return _read(connection)
 
 
-def selects(selection: Literal["all"] | Selection, ids: Collection[str], groups: Collection[str]) -> bool:
-    """Whether a selection holds a record known by `ids` (all of them) and watched in `groups`.
-
-    A saved search holds nothing yet: searches are stored, and not asked so far.
+def selects(
+    selection: Literal["all"] | Selection, ids: Collection[str], groups: Collection[str], searches: Collection[str] = ()
+) -> bool:
+    """Whether a selection holds a record known by `ids` (all of them), watched in `groups`, and found by `searches`
+    (their names).
     """
     if isinstance(selection, str):
         return True
     if selection.ids is not None:
         return not set(selection.ids).isdisjoint(ids)
+    if selection.search is not None:
+        return selection.search in searches
     return selection.group is not None and selection.group in groups
 
 
+_ALL = select(subscriptions).order_by(subscriptions.c.name)
+_URIS = (
+    select(subscription_addresses.c.subscription_id, address_table.c.uri)
+    .join(address_table, address_table.c.id == subscription_addresses.c.address_id)
+    .where(subscription_addresses.c.subscription_id.in_(bindparam("ids", expanding=True)))
+    .order_by(subscription_addresses.c.subscription_id, subscription_addresses.c.position)
+)
+"""Built once: both are asked for every changed record."""
+
+
 def _read(connection: Connection, *where: Any) -> list[Stored]:
-    rows = connection.execute(select(subscriptions).where(*where).order_by(subscriptions.c.name)).all()
+    rows = connection.execute(_ALL.where(*where) if where else _ALL).all()
     told = _uris(connection, [row.id for row in rows])
     return [_stored(row, told.get(row.id, ())) for row in rows]
 
 
 def _uris(connection: Connection, ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    link = subscription_addresses
-    found = connection.execute(
-        select(link.c.subscription_id, address_table.c.uri)
-        .join(address_table, address_table.c.id == link.c.address_id)
-        .where(link.c.subscription_id.in_(ids))
-        .order_by(link.c.subscription_id, link.c.position)
-    )
+    found = connection.execute(_URIS, {"ids": list(ids)})
     uris: dict[int, tuple[str, ...]] = {}
     for subscription_id, uri in found:
         uris[subscription_id] = (*uris.get(subscription_id, ()), uri)

@@ -36,6 +36,8 @@ watches = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # the sweep in which the registry first gave an answer for it; null: due at once, whatever the release
     Column("baseline_sweep", Integer, ForeignKey("sweeps.id")),
+    # of a search: the release for which the registry last said what it finds; null: due at once
+    Column("searched_release", String),
     UniqueConstraint("registry", "record_id"),
     CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name="record_or_search"),
     CheckConstraint("search IS NULL OR name IS NOT NULL", name="search_has_name"),
@@ -43,6 +45,17 @@ watches = Table(
 # `watches.due_ids` asks at every tick for the few without a baseline
 Index("ix_watches_without_baseline", watches.c.registry, postgresql_where=text("baseline_sweep IS NULL"),
       sqlite_where=text("baseline_sweep IS NULL"))  # fmt: skip
+
+search_members = Table(
+    # a record that a saved search has found, by the id it was known under then; it stays watched when it is lost
+    "search_members",
+    metadata,
+    Column("watch_id", ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True),
+    Column("record_id", String, primary_key=True, index=True),
+    Column("is_found", Boolean, nullable=False),
+    # the release at which the search lost it together with too many others to be believed
+    Column("doubted_since", String),
+)
 
 addresses = Table(
     "addresses",

@@ -5,12 +5,24 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from notifiers.tables import watches
+from notifiers.tables import search_members, watches
 from snapshots import archive
 
-State = Literal["watched", "waiting", "paused", "snoozed", "stored"]
+State = Literal["watched", "waiting", "paused", "snoozed"]
 
 PASSING = frozenset({"not fetched"})
 """Why a record may have gone without an answer that another try in the same release can bring."""
@@ -25,7 +37,8 @@ class Watch(Struct, frozen=True, kw_only=True):
 
     A paused watch is not asked for. A snoozed one is asked for and its history kept, but until then nothing of it is
     sent; digests after that tell what was observed meanwhile. `baseline_sweep` is the sweep in which the registry first
-    answered for it, None before. Times are aware UTC.
+    answered for it, None before; `searched_release` the release for which it last said what a search finds. Times are
+    aware UTC.
     """
 
     id: int
@@ -39,19 +52,47 @@ class Watch(Struct, frozen=True, kw_only=True):
     snooze_until: datetime | None
     created_at: datetime
     baseline_sweep: int | None
+    searched_release: str | None = None
+
+    @property
+    def called(self) -> str:
+        """What to call it in a table and in a sentence: the record's id, or "search" and its name."""
+        return self.record_id or f"search {self.name}"
 
     def state(self, now: datetime) -> State:
-        """How it stands: "waiting" for its first answer; "stored" is a search, which is kept and not asked so far."""
+        """How it stands; "waiting" for the registry's first answer."""
         if self.paused:
             return "paused"
         if self.is_snoozed(now):
             return "snoozed"
-        if self.search is not None:
-            return "stored"
         return "watched" if self.baseline_sweep is not None else "waiting"
 
     def is_snoozed(self, now: datetime) -> bool:
         return self.snooze_until is not None and self.snooze_until > now
+
+
+class WatchedRecord(Struct, frozen=True):
+    """A record that is watched, and why: `watches` are those of the record itself and the searches that have ever found
+    it, `searches` the names of those that find it now.
+    """
+
+    registry: str
+    record_id: str
+    watches: tuple[Watch, ...]
+    searches: tuple[str, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups it is watched in."""
+        return tuple(dict.fromkeys(watch.group for watch in self.watches if watch.group))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the registry has not answered for it yet."""
+        return all(watch.baseline_sweep is None for watch in self.watches)
+
+    def is_snoozed(self, now: datetime) -> bool:
+        return all(watch.is_snoozed(now) for watch in self.watches)
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -83,11 +124,14 @@ def add(connection: Connection, wish: Wish, now: datetime) -> bool:
 
 
 def change(connection: Connection, wish: Wish) -> bool:
-    """Let a watch say all that `wish` says, a search its parameters too; whether it is there."""
+    """Let a watch say all that `wish` says; whether it is there. A search with other parameters begins anew: what it
+    finds first is its baseline.
+    """
     known = _find(connection, wish)
     if known is None:
         return False
-    connection.execute(update(watches).where(watches.c.id == known.id).values(**_columns(wish)))
+    anew = {"baseline_sweep": None, "searched_release": None} if known.search != wish.search else {}
+    connection.execute(update(watches).where(watches.c.id == known.id).values(**_columns(wish), **anew))
     return True
 
 
@@ -117,26 +161,97 @@ def listing(connection: Connection, group: str | None = None) -> list[Watch]:
 
 
 def of_record(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
-    """The watches of a record that is known by `ids` (its own and its former ones) and that are not paused."""
-    here = and_(watches.c.registry == registry, watches.c.record_id.in_(ids), watches.c.paused.is_(False))
-    return [_watch(row) for row in connection.execute(select(watches).where(here).order_by(watches.c.id))]
+    """The watches of a record that is known by `ids` (its own and its former ones) and that are not paused: those of
+    the record itself, and the searches that have found it, also those that have lost it since.
+    """
+    rows = connection.execute(_OF_RECORD, {"registry": registry, "ids": list(ids)})
+    return [_watch(row) for row in rows]
+
+
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_OF_RECORD = (
+    select(watches)
+    .where(watches.c.registry == bindparam("registry"), watches.c.paused.is_(False))
+    .where(
+        or_(
+            watches.c.record_id.in_(_IDS),
+            watches.c.id.in_(select(search_members.c.watch_id).where(search_members.c.record_id.in_(_IDS))),
+        )
+    )
+    .order_by(watches.c.id)
+)
+"""Built once: it is asked for every changed record."""
+
+
+def records(connection: Connection) -> list[WatchedRecord]:
+    """Every record that is watched and not paused, by registry and id: for itself, or because a search has found it."""
+    by_id = {watch.id: watch for watch in listing(connection) if not watch.paused}
+    watching: dict[tuple[str, str], list[Watch]] = {}
+    finding: dict[tuple[str, str], list[str]] = {}
+    for watch in by_id.values():
+        if watch.record_id is not None:
+            watching.setdefault((watch.registry, watch.record_id), []).append(watch)
+    for row in connection.execute(select(search_members).order_by(search_members.c.watch_id)):
+        search = by_id.get(row.watch_id)
+        if search is not None:
+            key = (search.registry, row.record_id)
+            watching.setdefault(key, []).append(search)
+            finding.setdefault(key, []).extend([search.name or ""] if row.is_found else [])
+    return [WatchedRecord(*key, tuple(found), tuple(finding.get(key, ()))) for key, found in sorted(watching.items())]
+
+
+def searches(connection: Connection, registry: str, names: Collection[str]) -> list[Watch]:
+    """The saved searches of these names that are not paused."""
+    here = and_(watches.c.registry == registry, watches.c.search.is_not(None), watches.c.paused.is_(False))
+    found = select(watches).where(here, watches.c.name.in_(names)).order_by(watches.c.id)
+    return [_watch(row) for row in connection.execute(found)]
+
+
+def due_searches(connection: Connection, registry: str, release: str) -> list[Watch]:
+    """The saved searches to ask now, by name: those that the registry has not answered for this release."""
+    at = watches.c.searched_release
+    here = and_(watches.c.registry == registry, watches.c.search.is_not(None), watches.c.paused.is_(False))
+    due = select(watches).where(here, or_(at.is_(None), at != release)).order_by(watches.c.name)
+    return [_watch(row) for row in connection.execute(due)]
+
+
+def is_same_search(connection: Connection, search: Watch) -> bool:
+    """Whether the search is still there as it was asked; until this transaction ends it stays so."""
+    row = connection.execute(select(watches.c.search).where(watches.c.id == search.id).with_for_update()).first()
+    return row is not None and row.search == search.search
+
+
+def mark_searched(connection: Connection, search: Watch, release: str, sweep: int) -> None:
+    """Note that the registry has said in `sweep`, for `release`, what the search finds."""
+    values = {"searched_release": release, "baseline_sweep": search.baseline_sweep or sweep}
+    connection.execute(update(watches).where(watches.c.id == search.id).values(**values))
 
 
 def due_ids(connection: Connection, registry: str, release: str) -> list[str]:
     """The record ids to ask for now, in order of id.
 
-    At a release of which no sweep over everything has finished yet: all that are watched. Otherwise those that have no
-    baseline, and those that the last sweep asked for without an answer for a reason that passes. Paused ones never.
-    `release` is what sweeps are begun with.
+    At a release of which no sweep over everything has finished yet: all that are watched, also because a search has
+    found them. Otherwise those that have no baseline, and those that the last sweep asked for without an answer for a
+    reason that passes. Paused ones never. `release` is what sweeps are begun with.
     """
     last = archive.last_finished(connection, registry)
     if last is None or last.release != release:
-        return _ids(connection, registry)
+        return watched_ids(connection, registry)
     failed = {
         trouble.registry_id for trouble in archive.open_exceptions(connection, registry) if trouble.reason in PASSING
     }
-    watched = _ids(connection, registry) if failed else []
+    watched = watched_ids(connection, registry) if failed else []
     return sorted({*_ids(connection, registry, watches.c.baseline_sweep.is_(None)), *failed.intersection(watched)})
+
+
+def watched_ids(connection: Connection, registry: str) -> list[str]:
+    """All record ids that are watched and not paused, in order of id."""
+    found = (
+        select(search_members.c.record_id)
+        .join(watches, watches.c.id == search_members.c.watch_id)
+        .where(watches.c.registry == registry, watches.c.paused.is_(False))
+    )
+    return sorted({*_ids(connection, registry), *connection.execute(found).scalars()})
 
 
 def waiting_ids(connection: Connection, registry: str) -> set[str]:
@@ -210,4 +325,5 @@ def _watch(row: Row[Any]) -> Watch:
         snooze_until=row.snooze_until,
         created_at=row.created_at,
         baseline_sweep=row.baseline_sweep,
+        searched_release=row.searched_release,
     )

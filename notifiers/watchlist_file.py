@@ -283,8 +283,6 @@ def _notes(watchlist: Watchlist, known: Sequence[Watch]) -> Iterable[str]:
 def _empty(selection: Selection, groups: Collection[str | None], ids: Collection[str | None]) -> Iterable[str]:
     if selection.group is not None and selection.group not in groups:
         yield f"nothing is watched in group {selection.group!r}"
-    if selection.search is not None:
-        yield f"searches are stored and not asked yet: nothing of {selection.search!r} will be told"
     for record_id in selection.ids or ():
         if record_id not in ids:
             yield f"{record_id} is not watched"

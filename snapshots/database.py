@@ -6,7 +6,7 @@ whatever others write meanwhile, and can change nothing.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -152,10 +152,21 @@ def insert_if_absent(connection: Connection, table: Table, row: dict[str, Any]) 
     return connection.execute(_insert_unless_there(connection.dialect.name, table), row).first() is not None
 
 
+def insert_absent(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert those of `rows` whose keys are not there yet."""
+    if rows:
+        connection.execute(_insert_all_not_there(connection.dialect.name, table), rows)
+
+
 @cache
 def _insert_unless_there(dialect: str, table: Table) -> Any:
+    return _insert_all_not_there(dialect, table).returning(*table.primary_key)
+
+
+@cache
+def _insert_all_not_there(dialect: str, table: Table) -> Any:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+    return insert(table).on_conflict_do_nothing()
 
 
 def _parsed(url: str) -> URL:

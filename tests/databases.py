@@ -15,18 +15,16 @@ from typing import Any
 
 import psycopg
 
-import notifiers.tables  # noqa: F401  # imported for its tables, as are the two below
-from snapshots.database import Database, metadata
+import notifiers.tables  # noqa: F401  # imported for its tables
+from monitor.database_upgrade import upgrade
+from snapshots.database import metadata
 
 START_SECONDS = 30
 
 
 def make_tables(url: str) -> None:
-    """The one place where tests get their tables from."""
-    database = Database(url)
-    with database.schema_change() as connection:
-        metadata.create_all(connection)
-    database.dispose()
+    """The one place where tests get their tables from: the migrations, as every installation does."""
+    upgrade(url)
 
 
 class SqliteFiles:

@@ -42,11 +42,11 @@ def check(ctx: click.Context, ids: tuple[str, ...], deliver: bool, shape: str, e
 def _sweep(here: Any, texts: tuple[str, ...]) -> Any:
     from monitor import wiring
     from monitor.cli.output import Progress
-    from monitor.cli.session import record_ids, watched
+    from monitor.cli.session import need_watched, record_ids
     from monitor.sweep import sweep
 
     ids = record_ids(texts)
-    watched(here, ids)
+    need_watched(here, ids)
     progress = Progress("Asking the registry")
     with here.registry() as registry:
         report = sweep(here.database, registry, wiring.utc_now, only=ids, progress=progress)

@@ -11,7 +11,7 @@ from monitor import logging, wiring
 from monitor.cli.program import Failure
 from monitor.settings import Settings, load
 from notifiers.addresses import SCHEMES
-from notifiers.watches import Watch, listing
+from notifiers.watches import listing, records
 from snapshots.database import Database
 from snapshots.registries.ctgov.client import CtgovRegistry
 
@@ -64,11 +64,11 @@ def record_id(text: str) -> str:
     return record_ids((text,))[0]
 
 
-def watched(here: Session, ids: list[str]) -> list[Watch]:
-    """The watches of these ids. Raises Failure that says how to watch the first that has none."""
+def need_watched(here: Session, ids: list[str]) -> None:
+    """Raises Failure that says how to watch the first of these ids that is not watched."""
     with here.database.read() as connection:
-        by_id = {watch.record_id: watch for watch in listing(connection)}
+        known = {watch.record_id for watch in listing(connection)}
+        known.update(record.record_id for record in records(connection))
     for each in ids:
-        if each not in by_id:
+        if each not in known:
             raise Failure(f"{each} is not watched; to watch it: trialdelta watch add {each}")
-    return [by_id[each] for each in ids]

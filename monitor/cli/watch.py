@@ -11,7 +11,7 @@ Json = Any
 
 @click.group(short_help="What is watched: add, import, list, remove, pause, snooze.")
 def watch() -> None:
-    """Say which records are watched.
+    """Say which records and saved searches are watched.
 
     \b
     Example:
@@ -20,7 +20,7 @@ def watch() -> None:
     """
 
 
-@watch.command(short_help="Watch records, or keep a search.")
+@watch.command(short_help="Watch records, or a search.")
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option(
     "--search", "search", multiple=True, metavar="KEY=VALUE", help="A saved search, in the registry's own parameters."
@@ -31,8 +31,8 @@ def watch() -> None:
 def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: str | None, note: str | None) -> None:
     """Watch records by their ids (or addresses at the registry).
 
-    The first look at a record is its baseline: nobody is alerted by it. With --search a search is kept under a name;
-    this version does not ask searches yet.
+    The first look at a record is its baseline: nobody is alerted by it. With --search whatever the registry finds is
+    watched, and it is told what comes into the search and what leaves it; what it finds first is its baseline.
 
     \b
     Example:
@@ -184,6 +184,8 @@ _COLUMNS = (
     "note",
     "state",
     "title",
+    "finds",
+    "found_ever",
     "release",
     "confirmed_at",
     "trouble",
@@ -248,10 +250,8 @@ def _add(here: Any, wishes: list[Any]) -> None:
         click.echo(f"{wish.called} {'is watched from now on' if wish in new else 'is watched already'}")
     if len(wishes) > 20:
         click.echo(f"… {len(wishes)} in all, {len(new)} of them new")
-    if any(wish.search for wish in new):
-        say("Searches are kept; this version does not ask them yet.", fg="yellow")
-    elif new:
-        say("`trialdelta run` fetches them within seconds; `trialdelta check` does it now.", dim=True)
+    if new:
+        say("`trialdelta run` asks the registry within seconds; `trialdelta check` does it now.", dim=True)
 
 
 def _change(names: tuple[str, ...], change: Any, words: str) -> None:
@@ -290,12 +290,14 @@ def _rows(here: Any, group: str | None) -> list[dict[str, Json]]:
 
 
 def _row(connection: Any, one: Any, troubles: dict[str, Any], now: Any) -> dict[str, Json]:
+    from notifiers import search_members
     from snapshots import archive
     from snapshots.archive import rfc3339
 
     record = archive.find_record(connection, one.registry, one.record_id) if one.record_id else None
     confirmed = archive.last_confirmed(connection, one.registry, one.record_id, one.created_at) if record else None
-    trouble = troubles.get(one.record_id or "")
+    trouble = troubles.get(one.called)
+    finds, ever = search_members.counts(connection, one.id) if one.search is not None else (None, None)
     return {
         "id": one.record_id,
         "search": one.search,
@@ -304,7 +306,9 @@ def _row(connection: Any, one: Any, troubles: dict[str, Any], now: Any) -> dict[
         "note": one.note,
         "state": one.state(now),
         "title": record.title if record else None,
-        "release": confirmed.release if confirmed else None,
+        "finds": finds,
+        "found_ever": ever,
+        "release": confirmed.release if confirmed else one.searched_release,
         "confirmed_at": rfc3339(confirmed.at) if confirmed else None,
         "trouble": f"{trouble.reason}: {trouble.detail}" if trouble else None,
         "created_at": rfc3339(one.created_at),
@@ -312,6 +316,15 @@ def _row(connection: Any, one: Any, troubles: dict[str, Any], now: Any) -> dict[
 
 
 def _cells(row: dict[str, Json]) -> tuple[Json, ...]:
-    said = row["trouble"] or row["title"] or row["note"] or ""
+    said = row["trouble"] or row["title"] or _members(row) or row["note"] or ""
     state = "trouble" if row["trouble"] else row["state"]
     return row["id"] or f"search {row['name']}", state, row["group"], (row["release"] or "")[:10], said
+
+
+def _members(row: dict[str, Json]) -> str:
+    from snapshots.sentences import counted
+
+    if row["finds"] is None or row["state"] == "waiting":
+        return ""
+    lost = row["found_ever"] - row["finds"]
+    return f"finds {counted(row['finds'], 'record')}{f'; {lost} more stay watched' if lost else ''}"

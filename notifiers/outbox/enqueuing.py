@@ -1,19 +1,21 @@
 """Who is to be told of what happened to a record: decided and written in the transaction that stores it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
-from notifiers import filters, subscriptions, watches
+from notifiers import filters, search_members, subscriptions, watches
 from notifiers.calendar import Quiet, quiet_until
 from notifiers.outbox.rows import Asker, Due, put
 from notifiers.subscriptions import Stored, Subscription, Timing
 from notifiers.tables import deliveries, delivery_subscriptions, subscription_addresses, wanted_changes
+from notifiers.watches import Watch
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
+from snapshots.database import insert_absent
 from snapshots.kinds import at_least
 from snapshots.trial import Trial
 
@@ -114,39 +116,72 @@ def _tellable(step: Step) -> tuple[StoredChange, ...]:
 def _wants(
     connection: Connection, step: Step, trial: Trial | None, changes: Sequence[StoredChange], now: datetime
 ) -> list[_Want]:
-    watching, names = _watching(connection, step, trial)
+    watching = _watching(connection, step, trial)
     found = []
     for stored in subscriptions.listing(connection):
         subscription = stored.subscription
         if subscription.paused or stored.created_at > step.observed_at:
             continue
-        mine = _selected(subscription, watching, names) if step.registry_id else []
-        if step.registry_id and not mine:
+        mine = watching.selected(subscription)
+        wanted = tuple(one for one in changes if watching.concerns(mine, one) and _is_wanted(subscription, one, trial))
+        if not wanted:
             continue
-        wanted = tuple(one for one in changes if _is_wanted(subscription, one, trial))
         muted = subscription.is_snoozed(now) or (bool(mine) and all(watch.is_snoozed(now) for watch in mine))
-        if wanted:
-            found.append(_Want(stored, wanted, muted))
+        found.append(_Want(stored, wanted, muted))
     return found
 
 
-def _watching(connection: Connection, step: Step, trial: Trial | None) -> tuple[list[watches.Watch], set[str]]:
-    """The watches of the step's record, and all ids that it is known by."""
+class _Watching(Struct, frozen=True):
+    """Why a step's record is watched: by which watches; all ids that it is known by; the searches that it is of, which
+    are those that find it now, and in a step of searches those that it tells of. `is_record`: it is about a record.
+    """
+
+    watches: list[Watch]
+    names: set[str]
+    searches: set[str]
+    by_search: bool
+    is_record: bool
+
+    def selected(self, subscription: Subscription) -> list[Watch]:
+        """The watches among those that a subscription is about."""
+        return [
+            watch
+            for watch in self.watches
+            if subscriptions.selects(
+                subscription.watches,
+                self.names,
+                [watch.group] if watch.group else [],
+                {watch.name or ""} & self.searches if watch.search is not None else (),
+            )
+        ]
+
+    def concerns(self, mine: Sequence[Watch], stored: StoredChange) -> bool:
+        """Whether a change is told to who is about these watches: what a search finds, only to who is about it."""
+        if not self.is_record:
+            return True
+        if not self.by_search:
+            return bool(mine)
+        return any(watch.name == _search(stored) for watch in mine)
+
+
+def _watching(connection: Connection, step: Step, trial: Trial | None) -> _Watching:
     if step.registry_id is None:
-        return [], set()
+        return _Watching([], set(), set(), by_search=False, is_record=False)
     record = archive.find_record(connection, step.registry, step.registry_id)
     names = {step.registry_id, *(record.former_ids if record else ()), *((trial.id, *trial.aliases) if trial else ())}
-    return watches.of_record(connection, step.registry, names), names
+    watching = watches.of_record(connection, step.registry, names)
+    by_search = step.cause == "search"
+    if by_search:
+        searches = {_search(stored) for stored in step.changes}
+        watching = watches.searches(connection, step.registry, searches)
+    else:
+        searches = set(search_members.finding(connection, names))
+    return _Watching(watching, names, searches, by_search=by_search, is_record=True)
 
 
-def _selected(
-    subscription: Subscription, watching: Sequence[watches.Watch], names: Collection[str]
-) -> list[watches.Watch]:
-    return [
-        watch
-        for watch in watching
-        if subscriptions.selects(subscription.watches, names, [watch.group] if watch.group else [])
-    ]
+def _search(stored: StoredChange) -> str:
+    """The saved search that a change is about."""
+    return str((stored.change.subject or {}).get("name"))
 
 
 def _is_wanted(subscription: Subscription, stored: StoredChange, trial: Trial | None) -> bool:
@@ -154,9 +189,6 @@ def _is_wanted(subscription: Subscription, stored: StoredChange, trial: Trial | 
 
 
 def _note_wanted(connection: Connection, step: Step, wants: Sequence[_Want]) -> None:
-    table = wanted_changes
-    known = select(table.c.subscription_id, table.c.change_id).where(table.c.step_id == step.id)
-    noted = {tuple(row) for row in connection.execute(known)}
     rows = [
         {
             "subscription_id": want.stored.id,
@@ -168,21 +200,21 @@ def _note_wanted(connection: Connection, step: Step, wants: Sequence[_Want]) -> 
         }
         for want in wants
         for stored in want.changes
-        if (want.stored.id, stored.id) not in noted
     ]
-    if rows:
-        connection.execute(insert(table), rows)
+    insert_absent(connection, wanted_changes, rows)
+
+
+_ADDRESSES = (
+    select(subscription_addresses.c.subscription_id, subscription_addresses.c.address_id)
+    .where(subscription_addresses.c.subscription_id.in_(bindparam("ids", expanding=True)))
+    .order_by(subscription_addresses.c.subscription_id, subscription_addresses.c.position)
+)
 
 
 def _by_address(connection: Connection, wants: Iterable[_Want]) -> Mapping[int, list[_Want]]:
     """Who is to be told at once, and of what."""
     at_once = {want.stored.id: told for want in wants if not want.muted and (told := _at_once(want))}
-    link = subscription_addresses
-    pairs = connection.execute(
-        select(link.c.subscription_id, link.c.address_id)
-        .where(link.c.subscription_id.in_(at_once))
-        .order_by(link.c.subscription_id, link.c.position)
-    )
+    pairs = connection.execute(_ADDRESSES, {"ids": list(at_once)}) if at_once else ()
     by_address: dict[int, list[_Want]] = defaultdict(list)
     for subscription_id, address_id in pairs:
         by_address[address_id].append(at_once[subscription_id])

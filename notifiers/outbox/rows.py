@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 IDS_AT_ONCE = 5000
 
+_INSERT_CHANGES = insert(delivery_changes)
+_INSERT_ASKERS = insert(delivery_subscriptions)
+
 
 class Asker(Struct, frozen=True):
     """A subscription behind a delivery, and the ids of those changes of the delivery that it wanted."""
@@ -68,10 +71,10 @@ def _put_askers(connection: Connection, delivery_id: str, askers: Sequence[Asker
     changes = sorted({change for asker in askers for change in asker.wanted})
     if changes:
         rows = [{"delivery_id": delivery_id, "change_id": change} for change in changes]
-        connection.execute(insert(delivery_changes), rows)
+        connection.execute(_INSERT_CHANGES, rows)
     if askers:
         connection.execute(
-            insert(delivery_subscriptions),
+            _INSERT_ASKERS,
             [
                 {"delivery_id": delivery_id, "name": asker.name, "subscription_id": asker.id, "wanted": asker.wanted}
                 for asker in askers

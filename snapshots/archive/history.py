@@ -175,11 +175,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _named(connection: Connection, facts: StepFacts) -> Row[Any] | None:
+def _named(connection: Connection, facts: StepFacts) -> Row[Any, Any, Any] | None:
     """Row, id of today and title of the record that the facts are about."""
     if facts.registry_id is None:
         return None
-    found: Row[Any] | None = connection.execute(
+    found: Row[Any, Any, Any] | None = connection.execute(
         _NAMED, {"registry": facts.registry, "id": facts.registry_id}
     ).one_or_none()
     if found is None:

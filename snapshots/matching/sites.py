@@ -201,6 +201,14 @@ def _country_city_and_name(row: _Row) -> Hashable | None:
     return (row.country, row.city, row.name) if row.city else None
 
 
+def _only_one_gives_a_country(old: _Row, new: _Row) -> bool:
+    return bool(old.country) != bool(new.country)
+
+
+def _city_and_name(row: _Row) -> Hashable | None:
+    return (row.city, row.name) if row.city and row.name else None
+
+
 def _number(row: _Row) -> Hashable | None:
     return row.number
 
@@ -275,5 +283,7 @@ _PASSES: tuple[Pass[_Row], ...] = (
     ByKey(key=_country_city_state_and_name, prefer=_LIKENESS, exclusive=_zip),
     ByKey(key=_country_city_zip_and_name, prefer=_LIKENESS, exclusive=_state),
     ByKey(key=_country_city_and_name, prefer=_LIKENESS, exclusive=_state_or_zip),
+    # a country that was not given and is filled in
+    ByKey(key=_city_and_name, prefer=_LIKENESS, exclusive=_zip, fits=_only_one_gives_a_country),
     *_alike_in(_country_of_no_chain, fits=_not_two_branches),
 )

@@ -291,9 +291,10 @@ def _sentence(part: str, old: Json, new: Json, found: Sequence[_Both]) -> str:
 def _told(found: Sequence[_Both]) -> list[str]:
     """What differs in a part, most telling first: what comes and goes, texts, then how many numbers."""
     numbers = [both for both in found if _is_number(both)]
-    listed_items = [both for both in found if both.whole and both.items and not _is_number(both)]
-    texts = [both for both in found if both not in numbers and both not in listed_items]
-    return [*_comings_and_goings(listed_items), *_texts_told(texts), *_numbers_told(numbers)]
+    others = [both for both in found if not _is_number(both)]
+    come_or_gone = [both for both in others if both.whole and both.items]
+    texts = [both for both in others if not (both.whole and both.items)]
+    return [*_comings_and_goings(come_or_gone), *_texts_told(texts), *_numbers_told(numbers)]
 
 
 _NUMBERS = frozenset({"value", "spread", "lowerLimit", "upperLimit", "frequencyThreshold"})
@@ -365,7 +366,8 @@ def _spelled(field: str) -> str:
 
 
 def _of(both: _Both) -> str:
-    return f" ({', '.join(both.items[-2:])})" if both.items else ""
+    names = [item for item in both.items[-2:] if item != both.new]
+    return f" ({', '.join(names)})" if names else ""
 
 
 def _numbers_told(found: Sequence[_Both]) -> Iterator[str]:

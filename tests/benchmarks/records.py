@@ -1,7 +1,6 @@
 """The records that benchmarks run on: real ones where the builders have them, else the demo's invented ones."""
 
 import json
-from collections import defaultdict
 from pathlib import Path
 
 from monitor.demo.standin import read_releases
@@ -9,6 +8,7 @@ from monitor.demo.trials import first_day
 
 REAL = Path(__file__).parents[3] / "shared" / "registry"
 INVENTED_ID = 98_000_000
+PAIR_ID = 97_000_000
 
 
 def many(count: int) -> tuple[dict[str, bytes], str]:
@@ -34,17 +34,15 @@ def _renamed(study: bytes, number: int) -> bytes:
 
 
 def real_pairs() -> list[tuple[str, bytes, bytes]]:
-    """The recorded changes as (id, old, new); empty where the records are not at hand."""
+    """The recorded changes as (id, old, new), each under an invented id of its own, so that one archive can hold them
+    all; empty where the records are not at hand.
+    """
+    found = sorted((REAL / "pairs").glob("*.old.json"))
     return [
-        (old.name[:11], old.read_bytes(), old.with_name(old.name.replace(".old.", ".new.")).read_bytes())
-        for old in sorted((REAL / "pairs").glob("*.old.json"))
+        (f"NCT{PAIR_ID + n}", _renamed(old.read_bytes(), PAIR_ID + n), _renamed(_newer(old).read_bytes(), PAIR_ID + n))
+        for n, old in enumerate(found)
     ]
 
 
-def rounds(pairs: list[tuple[str, bytes, bytes]]) -> list[list[tuple[str, bytes, bytes]]]:
-    """The pairs in groups that hold each trial once, since one archive has one newest version of it."""
-    by_trial: dict[str, list[tuple[str, bytes, bytes]]] = defaultdict(list)
-    for pair in pairs:
-        by_trial[pair[0]].append(pair)
-    longest = max(map(len, by_trial.values()))
-    return [[pairs[n] for pairs in by_trial.values() if n < len(pairs)] for n in range(longest)]
+def _newer(old: Path) -> Path:
+    return old.with_name(old.name.replace(".old.", ".new."))

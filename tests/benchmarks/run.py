@@ -8,7 +8,13 @@ sys.path.insert(0, str(ROOT))
 
 
 def main() -> None:
+    import logging
+
+    import structlog
+
     from tests.benchmarks import measuring, sweeping
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
     print("Measuring sweeps (about a minute) ...", file=sys.stderr)
     figures, notes = sweeping.figures()

@@ -385,3 +385,69 @@ def test_only_the_records_asked_for_are_looked_at(sqlite_stage: Stage) -> None:
 
     assert [step.registry_id for step in report.steps] == [TWO]
     assert [step.registry_id for step in sqlite_stage.look().steps] == [ONE]
+
+
+def test_a_sweep_that_another_took_over_ends_quietly_and_leaves_its_end_to_the_other(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    class TakenOver(Asked):
+        def parse(self, raw: bytes) -> Any:
+            with sqlite_database.write() as connection:
+                connection.execute(text("UPDATE leases SET token = token + 1, holder = 'another'"))
+                archive.abandon_running(connection, "ctgov", "it was silent for too long", stage.now)
+            return super().parse(raw)
+
+    stage = Stage(sqlite_database, standin, TakenOver(standin))
+    stage.watch(ONE)
+
+    report = stage.day(DAYS[0], trial(ONE))
+
+    assert (report.outcome, report.reason) == ("failed", "another process took the sweep over")
+    with sqlite_database.read() as connection:
+        last = archive.last_sweep(connection, "ctgov")
+    assert last is not None
+    assert last.reason == "it was silent for too long"
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT_JSON, Fault.NOT_FOUND, Fault.CUT_GZIP])
+def test_what_passed_is_asked_again_in_the_same_release(sqlite_stage: Stage, standin: StandIn, fault: Fault) -> None:
+    ids = [nct(number) for number in range(1, 13)]
+    sqlite_stage.watch(*ids)
+    sqlite_stage.day(DAYS[0], *map(trial, ids))
+    standin.fail(fault, path="/studies")
+    failing = sqlite_stage.day(DAYS[1], trial(ONE, RECRUITING))
+    standin.clear()
+
+    told = [kinds(sqlite_stage.look()), kinds(sqlite_stage.look())]
+
+    assert failing.changed == 0
+    assert sorted(told) == [[], ["site.recruiting"]]
+    assert exceptions(sqlite_stage.database) == {}
+
+
+def test_many_that_are_absent_at_once_are_asked_again_in_the_same_release(
+    sqlite_stage: Stage, standin: StandIn
+) -> None:
+    ids = [nct(number) for number in range(1, 13)]
+    sqlite_stage.watch(*ids)
+    sqlite_stage.day(DAYS[0], *map(trial, ids))
+    standin.remove(ids[:7])
+    sqlite_stage.day(DAYS[1])
+    standin.publish(DAYS[1], {each: trial(each, RECRUITING) for each in ids[:7]})
+
+    told = kinds(sqlite_stage.look())
+
+    assert told == ["site.recruiting"] * 7
+    assert exceptions(sqlite_stage.database) == {}
+
+
+def test_one_broken_study_of_a_thousand_is_isolated(sqlite_stage: Stage, standin: StandIn) -> None:
+    ids = [nct(number) for number in range(1, 1001)]
+    sqlite_stage.watch(*ids)
+    sqlite_stage.publish(DAYS[0], *map(trial, ids))
+    standin.publish(DAYS[0], {nct(500): b'{"protocolSection": {"identificationModule": {"nctId": 7}}}'})
+
+    report = sqlite_stage.look()
+
+    assert (report.outcome, report.first_seen) == ("finished", 999)
+    assert list(exceptions(sqlite_stage.database)) == [nct(500)]

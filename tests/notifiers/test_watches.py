@@ -114,13 +114,13 @@ def test_watches_are_removed_by_id_or_by_name(database: Database) -> None:
         assert [one.record_id for one in watches.listing(connection)] == [BOB]
 
 
-def test_a_search_is_stored_and_says_that_it_is_not_asked(database: Database) -> None:
+def test_a_search_waits_for_its_first_answer(database: Database) -> None:
     with database.write() as connection:
         watches.add(connection, SEARCH, NOW)
         listed = watches.listing(connection)
 
     assert [(one.name, one.search, one.state(NOW)) for one in listed] == [
-        ("rest", {"query.cond": "tiredness"}, "stored")
+        ("rest", {"query.cond": "tiredness"}, "waiting")
     ]
     assert due(database) == []
 

@@ -252,7 +252,7 @@ def test_what_can_be_meant_and_probably_is_not_is_noted(sqlite_database: Databas
     assert notes == [
         ("subscription 'a': nothing is watched in group 'dkf'",),
         (f"subscription 'a': {BOB} is not watched",),
-        ("subscription 'a': searches are stored and not asked yet: nothing of 'dkd-search' will be told",),
+        (),
         (),
     ]
 

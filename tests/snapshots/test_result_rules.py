@@ -68,7 +68,7 @@ def test_no_results_and_no_word_of_them_are_the_same(before: Json) -> None:
         (
             "resultsSection.participantFlowModule.groups[0].title",
             "Examplimab 20 mg",
-            "title of a group (Examplimab 20 mg): Exa",
+            "title of a group: Examplimab 10 mg → Examplimab 20 mg",
         ),
         (
             "resultsSection.adverseEventsModule.otherEvents[0].stats[0].numAffected",

@@ -12,7 +12,20 @@ from snapshots.trial import Trial
 from tests.snapshots.protocol import record
 
 Json = Any
-GONE = object()
+Edit = tuple[str, Json]
+
+
+class _Gone:
+    """One object whose name is the same in every process: it stands in the names of tests."""
+
+    def __repr__(self) -> str:
+        return "GONE"
+
+    def __deepcopy__(self, _: Json) -> "_Gone":
+        return self
+
+
+GONE = _Gone()
 """Stands for "take it out" in an edit."""
 
 STATUS = "protocolSection.statusModule"

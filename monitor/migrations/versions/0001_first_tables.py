@@ -199,6 +199,7 @@ def upgrade() -> None:
         sa.Column("snooze_until", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("baseline_sweep", sa.Integer(), nullable=True),
+        sa.Column("searched_release", sa.String(), nullable=True),
         sa.CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name=op.f("ck_watches_record_or_search")),
         sa.CheckConstraint("search IS NULL OR name IS NOT NULL", name=op.f("ck_watches_search_has_name")),
         sa.ForeignKeyConstraint(["baseline_sweep"], ["sweeps.id"], name=op.f("fk_watches_baseline_sweep_sweeps")),
@@ -214,6 +215,20 @@ def upgrade() -> None:
             postgresql_where=sa.text("baseline_sweep IS NULL"),
             sqlite_where=sa.text("baseline_sweep IS NULL"),
         )
+
+    op.create_table(
+        "search_members",
+        sa.Column("watch_id", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.String(), nullable=False),
+        sa.Column("is_found", sa.Boolean(), nullable=False),
+        sa.Column("doubted_since", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["watch_id"], ["watches.id"], name=op.f("fk_search_members_watch_id_watches"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("watch_id", "record_id", name=op.f("pk_search_members")),
+    )
+    with op.batch_alter_table("search_members", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_search_members_record_id"), ["record_id"], unique=False)
 
     op.create_table(
         "steps",
@@ -423,6 +438,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_steps_observed_at"))
 
     op.drop_table("steps")
+    with op.batch_alter_table("search_members", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_search_members_record_id"))
+
+    op.drop_table("search_members")
     with op.batch_alter_table("watches", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_watches_without_baseline",
