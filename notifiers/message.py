@@ -10,7 +10,7 @@ from msgspec import Struct
 from snapshots.archive import Step, StoredChange, rfc3339, stored_change_json
 from snapshots.changes import Change
 from snapshots.kinds import SEVERITIES
-from snapshots.sentences import counted, status_words
+from snapshots.sentences import counted, place_words, status_words
 from snapshots.trial import Contact, Site, Trial
 
 Json = Any
@@ -149,10 +149,17 @@ class Line(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """The change's summary; for many, their number, label, and the words that were replaced."""
+        """The change's summary; for many, what happened to how many, and the words that were replaced."""
         if len(self.changes) == 1:
             return self.lead.summary
+        if self.lead.kind in _MANY_SITES_DID:
+            return _of_many_sites(self.lead, len(self.changes))
         return f"{_number(self.lead, len(self.changes))}: {self.lead.label}{_replacement(self.lead)}"
+
+    @property
+    def whom(self) -> tuple[str, ...]:
+        """Whom each of the changes is about: a site with its city and country, others by name."""
+        return tuple(_whom(stored.change) for stored in self.changes)
 
 
 def grouped(changes: Sequence[StoredChange], by_place: Container[int] = frozenset()) -> tuple[Line, ...]:
@@ -243,6 +250,38 @@ def _followers(changes: Sequence[Change]) -> Followers:
 
 def _name(change: Change) -> str | None:
     return None if change.subject is None else change.subject.get("name")
+
+
+def _whom(change: Change) -> str:
+    subject = change.subject or {}
+    return place_words([subject.get("name"), subject.get("city"), subject.get("country")]) or change.label
+
+
+_MANY_SITES_DID = {
+    "site.recruiting": "are now recruiting",
+    "site.invitation_only": "now enroll by invitation",
+    "site.closed": "are now closed to enrollment",
+    "site.suspended": "are now suspended",
+    "site.terminated": "are now terminated",
+    "site.withdrawn": "are now withdrawn",
+    "site.status_changed": "have another status now",
+    "site.added": "are newly listed",
+    "site.removed": "are no longer listed",
+}
+
+
+def _of_many_sites(lead: Change, count: int) -> str:
+    """What a coordinator would say of many sites at once: "25 sites are now recruiting (were: not yet recruiting)"."""
+    told = f"{_number(lead, count)} {_MANY_SITES_DID[lead.kind]}"
+    if lead.kind in ("site.added", "site.removed"):
+        return told
+    if lead.kind == "site.status_changed":
+        return f"{told} ({_status(lead.after)}; before: {_status(lead.before)})"
+    return f"{told} (were: {_status(lead.before)})" if lead.before else f"{told} (newly listed, or no status before)"
+
+
+def _status(value: Json) -> str:
+    return status_words(value) if isinstance(value, str) else "no status"
 
 
 _NOUNS = {"country": ("country", "countries")}

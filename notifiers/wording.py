@@ -182,7 +182,7 @@ def _told(line: Line, news: News) -> Told:
         sentence=capitalised(one_line(line.sentence, SENTENCE)),
         place=_place(lead) if alone else None,
         people=tuple(person for person in _people(contacts) if person.phone or person.email),
-        names=() if alone else _names([stored.change for stored in line.changes]),
+        names=() if alone else _names(line),
         details=details(lead) if alone else (),
         followers=_followers(line),
         came_with=None if lead.cause is None else _came_with(lead),
@@ -216,15 +216,10 @@ def _place(change: Change) -> str | None:
     return one_line(words, 300) or None
 
 
-def _names(changes: Sequence[Change]) -> tuple[str, ...]:
+def _names(line: Line) -> tuple[str, ...]:
     """Of whom a line for many speaks; of places more are named, because somebody looks for theirs."""
-    is_site = bool(changes[0].subject) and changes[0].kind.startswith("site.")
-    return some([one_line(_short_place(change), 120) for change in changes], SHOWN_PLACES if is_site else SHOWN_NAMES)
-
-
-def _short_place(change: Change) -> str:
-    subject = change.subject or {}
-    return place_words([subject.get("name"), subject.get("city"), subject.get("country")]) or change.label
+    is_site = line.lead.kind.startswith("site.")
+    return some([one_line(name, 120) for name in line.whom], SHOWN_PLACES if is_site else SHOWN_NAMES)
 
 
 # --- who may take part, whom to ask -----------------------------------------------------------------------------------

@@ -7,11 +7,15 @@ import click
 
 from monitor.cli.output import clean, wrapped
 from notifiers.message import Line, grouped
+from notifiers.passages import some
 from snapshots.archive import Step, StoredChange
 from snapshots.changes import Change
 from snapshots.kinds import KINDS, SEVERITIES
 
 Json = Any
+
+SHOWN = 12
+"""So many are named where a line tells of many; `--format json` has them all."""
 
 _MARKS = {"critical": ("●", "red"), "major": ("◆", "yellow"), "minor": ("○", "cyan"), "admin": ("·", "bright_black")}
 
@@ -79,7 +83,9 @@ def _followers(line: Line) -> Iterator[str]:
 
 
 def _details(line: Line) -> Iterator[str]:
-    """Criteria line by line: the one change whose sentence cannot hold what differs."""
+    """What the sentence cannot hold: of whom a line for many speaks, and criteria line by line."""
+    if len(line.changes) > 1:
+        yield click.style(wrapped("; ".join(some(line.whom, SHOWN)), indent=8), dim=True)
     if line.lead.kind == "eligibility.criteria_changed" and len(line.changes) == 1:
         yield from _criteria(line.lead.before, "-", "red")
         yield from _criteria(line.lead.after, "+", "green")

@@ -128,7 +128,10 @@ def test_sites_that_come_or_go_are_one_line_each_way() -> None:
 
     lines = grouped(stored(*gone, *come))
 
-    assert [line.sentence for line in lines] == ["37 sites: Site removed", f"{MANY_SITES} sites: Site added"]
+    assert [line.sentence for line in lines] == [
+        "37 sites are no longer listed",
+        f"{MANY_SITES} sites are newly listed",
+    ]
 
 
 def test_each_primary_outcome_that_goes_is_told_by_itself() -> None:
@@ -150,7 +153,7 @@ def test_sites_asked_for_by_place_stay_apart_for_longer() -> None:
 
     assert len(grouped(sites[:-1], asked)) == MANY_ASKED_FOR - 1
     assert [line.sentence for line in grouped(sites, asked)] == [
-        "13 sites: Site recruiting, “not yet recruiting” became “recruiting”"
+        "13 sites are now recruiting (were: not yet recruiting)"
     ]
 
 
