@@ -22,6 +22,7 @@ setup: .venv/.ready ## make .venv and install what this checkout needs, once
 	@touch $@
 
 demo: setup ## show the main job, offline: a dozen releases of invented trials, alerts, mails
+	@rm -rf demo
 	@$(BIN)/trialdelta demo --to demo
 
 test: setup ## run the tests (under 6 minutes)

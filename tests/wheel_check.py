@@ -30,7 +30,7 @@ def problems(wheel: Path) -> list[str]:
         with tempfile.TemporaryDirectory() as folder:
             archive.extractall(folder)
             run = subprocess.run(
-                [sys.executable, "-m", "monitor.cli", "demo", "--to", f"{folder}/demo"],
+                [sys.executable, "-m", "monitor", "demo", "--to", f"{folder}/demo"],
                 cwd=folder,
                 capture_output=True,
                 text=True,

@@ -1,5 +1,6 @@
 """`trialdelta demo`: a fortnight of invented trials, shown day by day with the alerts as they would arrive."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,7 @@ def _closing(folder: Path, ending: Any, *, keep: bool) -> None:
     click.echo(f"The mails, as .html, .txt and .eml: {folder / 'mails'}")
     if keep:
         click.secho("\nTry on what is kept:", bold=True)
+        _show_the_way()
         click.echo(f"  export TRIALDELTA_DATABASE_URL=sqlite:///{(folder / 'demo.sqlite3').resolve()}")
         for command in _NEXT_KEPT:
             click.echo(f"  {command}")
@@ -150,8 +152,18 @@ def _closing(folder: Path, ending: Any, *, keep: bool) -> None:
         for file in folder.glob("demo.sqlite3*"):
             file.unlink()
         click.secho("\nWhat to try next:", bold=True)
+        _show_the_way()
         for command in _NEXT:
             click.echo(f"  {command}")
+
+
+def _show_the_way() -> None:
+    """How to call the command, where the shell would not find it (a checkout's own environment, say)."""
+    import shutil
+
+    program = Path(sys.argv[0]).resolve()
+    if shutil.which("trialdelta") is None and program.name == "trialdelta":
+        click.echo(f'  export PATH="{program.parent}:$PATH"')
 
 
 _NEXT_KEPT = (
@@ -159,6 +171,7 @@ _NEXT_KEPT = (
     "trialdelta show NCT99000103",
     "trialdelta diff NCT99000107",
     "trialdelta deliveries list",
+    "trialdelta watch add NCT01234567          (without that database: to watch real records)",
 )
 _NEXT = (
     "trialdelta demo --keep                    the same, and its database kept to look around in",
