@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -84,6 +84,7 @@ class Look:
         *,
         release: Release,
         scope: str,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self.registry = registry
         self.release = release
@@ -91,6 +92,7 @@ class Look:
         self._database = database
         self._clock = clock
         self._lease = lease
+        self._lease_seconds = lease_seconds
         self._scope = scope
         self._absent: list[tuple[NotAnswered, bool]] = []
         self._unexplained: list[Step] = []
@@ -102,7 +104,7 @@ class Look:
     def writing(self) -> Iterator[Connection]:
         """A transaction that begins by making sure that the lease is ours, and renews it. Raises LeaseLostError."""
         with self._database.write() as connection:
-            if leases.renew(connection, self._lease, self._clock(), LEASE_SECONDS) is None:
+            if leases.renew(connection, self._lease, self._clock(), self._lease_seconds) is None:
                 raise LeaseLostError("another process took the sweep over")
             yield connection
 
@@ -202,7 +204,8 @@ class Look:
     def give_up(self, outcome: Literal["failed", "stopped"], reason: str) -> SweepReport:
         """The sweep ends before its end; what it stored stays."""
         self._report.outcome, self._report.reason = outcome, reason
-        with self._database.write() as connection:
+        # where another process took the sweep over, it has written down already how this one ended
+        with suppress(LookupError), self._database.write() as connection:
             archive.fail_sweep(connection, self.number, reason, self._clock())
         return self._report
 
@@ -311,7 +314,7 @@ class Look:
         for answer, was_known in self._absent:
             if doubted and was_known:
                 detail = f"{answer.detail}; so are {known - 1} others, which is not believed"
-                self.excepted(answer.id, "absent", detail)
+                self.excepted(answer.id, "doubted", detail)
             else:
                 self._judge_absence(answer)
 

@@ -44,12 +44,14 @@ def sweep(
     only: Collection[str] = (),
     progress: Progress = lambda _done, _total: None,
     stop: Callable[[], bool] = lambda: False,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> SweepReport:
-    """Look once. `only`: just these watched ids, due or not. `stop` is asked between two records.
+    """Look once. `only`: just these watched ids, due or not. `stop` is asked between two records. `lease_seconds`: how
+    long others wait for a sweep that writes nothing any more.
 
     Trouble with the registry is told in the report, never raised; DatabaseError passes.
     """
-    with _alone(database, registry.name, clock) as lease:
+    with _alone(database, registry.name, clock, lease_seconds) as lease:
         if lease is None:
             return SweepReport(outcome="busy", reason="another sweep of this registry is under way")
         try:
@@ -59,7 +61,7 @@ def sweep(
         due = _due(database, registry.name, release, only)
         if not due.ids and not due.searches:
             return SweepReport(outcome="nothing new", release=release)
-        look = Look(database, registry, clock, lease, release=release, scope=due.scope)
+        look = Look(database, registry, clock, lease, release=release, scope=due.scope, lease_seconds=lease_seconds)
         report = _take_all(look, due, progress, stop)
     log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
     return report
@@ -136,10 +138,10 @@ def _could_not_begin(database: Database, registry: str, reason: str, now: dateti
 
 
 @contextmanager
-def _alone(database: Database, registry: str, clock: Clock) -> Iterator[leases.Lease | None]:
+def _alone(database: Database, registry: str, clock: Clock, seconds: float) -> Iterator[leases.Lease | None]:
     """The right to sweep this registry, None where another has it. What a dead holder left running is given up."""
     with database.write() as connection:
-        lease = leases.acquire(connection, f"sweep:{registry}", this_process(), clock(), LEASE_SECONDS)
+        lease = leases.acquire(connection, f"sweep:{registry}", this_process(), clock(), seconds)
         if lease is not None:
             archive.abandon_running(connection, registry, "the process that swept ended in the middle", clock())
     try:

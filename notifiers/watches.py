@@ -24,7 +24,7 @@ from snapshots import archive
 
 State = Literal["watched", "waiting", "paused", "snoozed"]
 
-PASSING = frozenset({"not fetched"})
+PASSING = frozenset({"not fetched", "unreadable", "doubted"})
 """Why a record may have gone without an answer that another try in the same release can bring."""
 
 BATCH = 500

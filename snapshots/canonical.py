@@ -88,7 +88,9 @@ def _on_one_line(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """The characters of a text without markup, escapes and typographic variety; line breaks still stand."""
+    """The characters of a text without markup, escapes and typographic variety; line breaks still stand, as "\\n"."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:

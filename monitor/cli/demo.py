@@ -148,6 +148,7 @@ def _closing(folder: Path, ending: Any, *, keep: bool) -> None:
         click.echo(f"  export TRIALDELTA_DATABASE_URL=sqlite:///{(folder / 'demo.sqlite3').resolve()}")
         for command in _NEXT_KEPT:
             click.echo(f"  {command}")
+        click.echo("For real records: unset TRIALDELTA_DATABASE_URL, then trialdelta watch add NCT01234567")
     else:
         for file in folder.glob("demo.sqlite3*"):
             file.unlink()
@@ -171,7 +172,6 @@ _NEXT_KEPT = (
     "trialdelta show NCT99000103",
     "trialdelta diff NCT99000107",
     "trialdelta deliveries list",
-    "trialdelta watch add NCT01234567          (without that database: to watch real records)",
 )
 _NEXT = (
     "trialdelta demo --keep                    the same, and its database kept to look around in",

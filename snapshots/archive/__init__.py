@@ -6,7 +6,7 @@ its changes) is written in the caller's one transaction.
 
 from snapshots.archive.appending import HeadMoved, Observation, OlderRelease, append
 from snapshots.archive.baseline import Head, heads, known_hashes, remember_raw_hash
-from snapshots.archive.chain import ChainHead, chain_head, find_append
+from snapshots.archive.chain import ChainHead, Digest, Link, chain_head, chained, digests, find_append, link_digest
 from snapshots.archive.coverage import (
     Confirmation,
     OpenException,
@@ -53,8 +53,10 @@ __all__ = [
     "ChainHead",
     "Confirmation",
     "Corrupt",
+    "Digest",
     "Head",
     "HeadMoved",
+    "Link",
     "Merge",
     "NoSuchVersion",
     "Observation",
@@ -70,6 +72,8 @@ __all__ = [
     "append",
     "begin_sweep",
     "chain_head",
+    "chained",
+    "digests",
     "fail_sweep",
     "find_append",
     "find_record",
@@ -81,6 +85,7 @@ __all__ = [
     "last_confirmed",
     "last_finished",
     "last_sweep",
+    "link_digest",
     "merge",
     "note_absent",
     "note_exception",

@@ -1,10 +1,16 @@
 """Was the archive altered since its head was known elsewhere? A hash chain over all appends, in append order.
 
-The hash of append n is the SHA-256 of this JSON array, as UTF-8 without white space (hashes in lower-case hex, the time
-RFC 3339 in UTC with six decimals and "Z"; the hash before the first append is 64 zeros):
+The hash after append n is the SHA-256 of this JSON array, as UTF-8 without white space (hashes in lower-case hex; the
+hash before the first append is 64 zeros):
 
-    ["trialdelta-chain-1", hash of append n-1, n, registry, id, SHA-256 of the raw bytes, content hash,
-     source, release or null, registry date or null, registry's version number or null, observed at]
+    ["trialdelta-chain-1", hash after append n-1, n, digest of what was appended]
+
+and that digest the SHA-256 of this one (times RFC 3339 in UTC with six decimals and "Z"):
+
+    ["trialdelta-link-1", n, registry, id, SHA-256 of the raw bytes, content hash, source, release or null,
+     registry date or null, registry's version number or null, observed at]
+
+Two steps, so that an export of one record can carry the chain past the appends of other records by their digests alone.
 
 It proves that, and no more: not that what the registry said was true, nor that nothing was cut off after the head that
 is known elsewhere.
@@ -23,6 +29,7 @@ from snapshots.archive.tables import chain, records, versions
 from snapshots.database import insert_if_absent
 
 FORM = "trialdelta-chain-1"
+LINK_FORM = "trialdelta-link-1"
 START = bytes(32)
 BATCH = 500
 
@@ -62,12 +69,11 @@ class Link(Struct, frozen=True, kw_only=True):
     observed_at: datetime
 
 
-def link_hash(previous: bytes, link: Link) -> bytes:
-    """The chain's hash at `link`, after an append whose hash was `previous`."""
+def link_digest(link: Link) -> bytes:
+    """What stands in the chain for one append: it binds the link's facts together without saying them."""
     moment = link.observed_at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     bound = [
-        FORM,
-        previous.hex(),
+        LINK_FORM,
         link.number,
         link.registry,
         link.registry_id,
@@ -80,6 +86,16 @@ def link_hash(previous: bytes, link: Link) -> bytes:
         moment,
     ]
     return hashlib.sha256(msgspec.json.encode(bound)).digest()
+
+
+def chained(previous: bytes, number: int, digest: bytes) -> bytes:
+    """The chain's hash after append `number`, after an append whose hash was `previous`."""
+    return hashlib.sha256(msgspec.json.encode([FORM, previous.hex(), number, digest.hex()])).digest()
+
+
+def link_hash(previous: bytes, link: Link) -> bytes:
+    """The chain's hash at `link`, after an append whose hash was `previous`."""
+    return chained(previous, link.number, link_digest(link))
 
 
 def chain_head(connection: Connection) -> ChainHead:
@@ -120,6 +136,20 @@ def find_append(connection: Connection, hash_prefix: str) -> int | None:
     return connection.execute(found).scalar()
 
 
+class Digest(Struct, frozen=True):
+    """One append as the chain has it: its number, the digest of what was appended, the chain's hash after it."""
+
+    number: int
+    digest: bytes
+    chain_hash: bytes
+
+
+def digests(connection: Connection, first: int) -> Iterator[Digest]:
+    """Every append from number `first` on, in append order: what carries the chain on to its head."""
+    for row in _links(connection, first - 1):
+        yield Digest(row["number"], link_digest(_link(row)), row["chain_hash"])
+
+
 def verify_links(connection: Connection) -> Iterator[str]:
     """What is wrong with the chain's links, the bytes not looked at; nothing where every link holds."""
     head, expected = START, 1
@@ -134,7 +164,7 @@ def verify_links(connection: Connection) -> Iterator[str]:
         yield f"the chain's head names append {last.number}, the last one stored is {expected - 1}"
 
 
-def _links(connection: Connection) -> Iterator[RowMapping]:
+def _links(connection: Connection, after: int = 0) -> Iterator[RowMapping]:
     v = versions.c
     wanted = (
         select(
@@ -154,7 +184,6 @@ def _links(connection: Connection) -> Iterator[RowMapping]:
         .order_by(v.number)
         .limit(BATCH)
     )
-    after = 0
     while rows := connection.execute(wanted.where(v.number > after)).mappings().all():
         yield from rows
         after = rows[-1]["number"]

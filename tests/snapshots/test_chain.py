@@ -43,11 +43,12 @@ def problems(database: Database) -> list[str]:
 
 
 def test_the_form_of_a_link_is_as_documented() -> None:
-    form = (
-        f'["trialdelta-chain-1","{"0" * 64}",1,"ctgov","{ALICE}","{bytes(range(32)).hex()}","{"0" * 64}",'
+    link = (
+        f'["trialdelta-link-1",1,"ctgov","{ALICE}","{bytes(range(32)).hex()}","{"0" * 64}",'
         '"v2","2026-03-02T09:00:05",null,null,"2026-03-02T12:00:00.000000Z"]'
     )
 
+    form = f'["trialdelta-chain-1","{"0" * 64}",1,"{hashlib.sha256(link.encode()).hexdigest()}"]'
     assert link_hash(START, LINK) == hashlib.sha256(form.encode()).digest()
 
 
