@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import structlog
 
 from monitor.demo.standin import StandIn, Study, read_releases
 from snapshots.database import Database
@@ -79,3 +80,10 @@ def real_releases() -> list[tuple[str, dict[str, Study]]]:
     if not REAL_RELEASES.exists():
         pytest.skip(f"the recorded releases are not here ({REAL_RELEASES})")
     return list(read_releases(REAL_RELEASES))
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_log() -> Iterator[None]:
+    """A command under test sets the log up for its process, which here is that of all tests."""
+    yield
+    structlog.reset_defaults()
