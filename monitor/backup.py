@@ -1,29 +1,37 @@
 """A copy of the database that is whole: taken while it is in use, checked before it is put back."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from snapshots import backup as whole_copy
 from snapshots.database import Database, DatabaseError
 
 
 def back_up(database: Database, target: Path) -> int:
     """Copy a SQLite database to `target`, which must not exist, while others use it; its size in bytes.
 
-    Raises DatabaseError.
+    Killed at any point it leaves a whole backup or none. Raises DatabaseError.
     """
-    source = _file(database, "pg_dump makes backups of it")
+    _file(database, "pg_dump makes backups of it")
     if target.exists():
         raise DatabaseError(f"{target} exists already; a backup is never written over another")
-    try:
-        with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(target)) as there:
-            here.backup(there)
-        check_backup(target)
-        return target.stat().st_size
-    except (sqlite3.Error, OSError, DatabaseError) as error:
-        target.unlink(missing_ok=True)
-        raise DatabaseError(f"{target} could not be written: {error}") from error
+    whole_copy.backup(database, target)
+    return target.stat().st_size
+
+
+def before_upgrade(database: Database, revision: str) -> Path | None:
+    """Keep a SQLite database beside itself before its tables are changed from `revision`; where. None on PostgreSQL.
+
+    One is kept for each revision, the newest: an upgrade that failed has changed nothing. Raises DatabaseError.
+    """
+    if database.file is None:
+        return None
+    kept = database.file.with_name(f"{database.file.name}.before-upgrade-from-{revision}")
+    whole_copy.backup(database, kept)
+    return kept
 
 
 def check_backup(file: Path) -> None:
@@ -45,28 +53,30 @@ def check_backup(file: Path) -> None:
 def restore(database: Database, file: Path, now: datetime) -> Path | None:
     """Put a checked backup in the database's place; where the former one is kept, None where there was none.
 
-    Raises DatabaseError.
+    Killed at any point it leaves the one or the other, whole. Raises DatabaseError.
     """
     place = _file(database, "pg_restore restores it")
     kept = place.with_name(f"{place.name}.before-restore-{now:%Y%m%dT%H%M%SZ}") if place.exists() else None
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if kept is not None:
-            _set_aside(place, kept)
-        with closing(sqlite3.connect(file)) as backup, closing(sqlite3.connect(place)) as here:
-            backup.backup(here)
-    except (sqlite3.Error, OSError) as error:
-        raise DatabaseError(f"{place} could not be restored: {error}") from error
+    if kept is not None:
+        _keep(database, place, kept)
+    whole_copy.restore(file, database.url, force=True)
     return kept
 
 
-def _set_aside(place: Path, kept: Path) -> None:
-    """The old database under another name, with what its write-ahead log still held."""
-    with closing(sqlite3.connect(place)) as old:
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    place.rename(kept)
-    for suffix in ("-wal", "-shm"):
-        place.with_name(place.name + suffix).unlink(missing_ok=True)
+def _keep(database: Database, place: Path, kept: Path) -> None:
+    """The old database under another name; where it is damaged, its files as they are."""
+    try:
+        whole_copy.backup(database, kept)
+        # its journal is taken away when the backup takes its place: nothing may be in it then
+        with closing(sqlite3.connect(place)) as old:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except (DatabaseError, sqlite3.Error):
+        try:
+            for ending in ("", "-wal", "-shm"):
+                if (source := place.with_name(place.name + ending)).exists():
+                    shutil.copy2(source, kept.with_name(kept.name + ending))
+        except OSError as error:
+            raise DatabaseError(f"{kept} cannot be written: {error.strerror}") from error
 
 
 def _file(database: Database, instead: str) -> Path:

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import structlog
@@ -12,20 +12,27 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
 from monitor import schema, wiring
-from monitor.settings import Settings
+from monitor.backfilling import fill_due
+from monitor.settings import Settings, mask_url
 from monitor.sweep import EndedError, SweepReport, sweep
 from notifiers import digest, watches
 from notifiers.deliver import deliver_due
-from snapshots import archive
+from snapshots import archive, leases
 from snapshots.database import Database, DatabaseError
-from snapshots.holders import this_process
+from snapshots.holders import in_words, this_process
+from snapshots.registries.ctgov.answers import Patience
 
 DELIVERY_SECONDS = 3
 DIGEST_SECONDS = 60
 NEW_WATCH_SECONDS = 15
 """How often it is asked whether somebody began to watch a record: those are looked at at once."""
+BACKFILL_SECONDS = 30
+"""How often it is asked whether the history of a watched record is wanted still."""
 FAREWELL_SECONDS = 8
 """How long the work in hand may take after the signal to end; container hosts kill after ten."""
+
+PRESENCE_SECONDS = 20
+"""How often a daemon says that it is there, so that a second one on the same database is noticed."""
 
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """When every snooze is over: a snoozed watch needs its baseline too."""
@@ -46,6 +53,10 @@ class Daemon:
         self._delivery = wiring.delivery_settings(settings)
         self._worker = this_process("deliver")
         self._registry = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep)
+        # a connection of its own, which nothing but the turn makes a sweep wait for
+        self._past = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep, patience=Patience(attempts=2))
+        self._presence: leases.Lease | None = None
+        self._knows_another = False
         self._busy = 0
         self._lock = threading.Lock()
 
@@ -54,11 +65,12 @@ class Daemon:
         schema.upgrade(self._database)
         scheduler = self._scheduler()
         scheduler.start()
-        log.info("running", database=self._database.name, registry=self._settings.ctgov_url)
+        log.info("running", database=self._database.name, registry=mask_url(self._settings.ctgov_url))
         self.stop.wait()
         log.info("ending")
         scheduler.shutdown(wait=False)
         finished = self._wait_for_work()
+        self._leave()
         log.info("ended", finished=finished)
         return finished
 
@@ -80,10 +92,30 @@ class Daemon:
         """Send what is due."""
         return deliver_due(self._database, self._delivery, self._worker, self._clock, wiring.chance(), stop=self.stop)
 
+    def tick_presence(self) -> bool:
+        """Say that this daemon is there; whether it is the only one. Another one does no harm: both take turns."""
+        holder, seconds = this_process("daemon"), 3 * PRESENCE_SECONDS
+        with self._database.write() as connection:
+            kept = self._presence and leases.renew(connection, self._presence, self._clock(), seconds)
+            self._presence = kept or leases.acquire(connection, "daemon", holder, self._clock(), seconds)
+            other = "" if self._presence else leases.holder(connection, "daemon")
+        if other and not self._knows_another:
+            words = "another daemon works on this database; they take turns, and nothing is sent twice"
+            advice = "one is enough: end the other, or this one" if self._database.is_sqlite else ""
+            log.warning(words, other=in_words(other), **({"advice": advice} if advice else {}))
+        self._knows_another = bool(other)
+        return self._presence is not None
+
     def tick_digests(self) -> int:
         """Put the digests that are due into the outbox."""
         with self._database.write() as connection:
             return len(digest.enqueue_due(connection, self._clock()))
+
+    def tick_backfill(self) -> int:
+        """Bring in the past of what is watched, for as long as no sweep is under way; how many records were tried."""
+        if not self._settings.backfill:
+            return 0
+        return len(fill_due(self._database, self._past, self._clock, self.stop.is_set))
 
     def _scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
@@ -92,10 +124,12 @@ class Daemon:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         for tick, seconds in (
+            (self.tick_presence, PRESENCE_SECONDS),
             (self.tick_sweep, self._settings.sweep_schedule),
             (self.tick_new_watches, NEW_WATCH_SECONDS),
             (self.tick_deliveries, DELIVERY_SECONDS),
             (self.tick_digests, DIGEST_SECONDS),
+            (self.tick_backfill, BACKFILL_SECONDS),
         ):
             first = self._clock()
             scheduler.add_job(self._guarded(tick), "interval", seconds=seconds, next_run_time=first, name=tick.__name__)
@@ -134,6 +168,12 @@ class Daemon:
             time.sleep(0.05)
         return not self._busy
 
+    def _leave(self) -> None:
+        """Free what says that this daemon is there; where the database fails, it runs out."""
+        with suppress(DatabaseError), self._database.write() as connection:
+            if self._presence is not None:
+                leases.release(connection, self._presence)
+
     def _sleep(self, seconds: float) -> None:
         """Waits between questions to the registry; the signal to end cuts it short."""
         if self.stop.wait(seconds):
@@ -151,11 +191,15 @@ class Daemon:
 
 
 def run(settings: Settings) -> bool:
-    """Run the daemon until SIGTERM or SIGINT; whether everything in hand was finished in time. Raises DatabaseError."""
+    """Run the daemon until SIGTERM, SIGINT or the end of its terminal (SIGHUP, unless it is ignored, as under nohup);
+    whether everything in hand was finished in time. Raises DatabaseError.
+    """
     database = Database(settings.database_url)
     daemon = Daemon(settings, database)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: daemon.stop.set())
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.stop.set())
     finished = daemon.run()
     database.dispose()
     return finished

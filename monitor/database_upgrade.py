@@ -8,6 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from snapshots.database import Database, DatabaseError
 
@@ -33,6 +34,11 @@ def current_and_head(database: Database) -> tuple[str | None, str | None]:
     return current, ScriptDirectory.from_config(_configuration()).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this program knows the revision: one that it does not was made by a later version."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions())
+
+
 def draft_migration(words: str) -> None:
     """For developers: write the migration from the newest one to the tables as the code has them, to be read over."""
     scripts = ScriptDirectory.from_config(_configuration())
@@ -55,6 +61,9 @@ def _upgrade(database: Database) -> None:
             command.upgrade(config, "head")
     except CommandError as error:
         raise DatabaseError(f"{database.name}: was made by another version of this program: {error}") from error
+    except (IntegrityError, DataError) as error:
+        why = str(error.orig).splitlines()[0]
+        raise DatabaseError(f"{database.name}: its tables cannot be upgraded, nothing was changed: {why}") from error
 
 
 def _configuration() -> Config:

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Literal
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from monitor import schema, settings, wiring
 from monitor.health import Health, health
 from monitor.settings import Settings
 from notifiers.channels.email import smtp_server
+from snapshots import archive
 from snapshots.database import Database, DatabaseError
 from snapshots.registries.ctgov.answers import Patience
 from snapshots.registry import RegistryError, Release
@@ -52,6 +54,39 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
         with_database.dispose()
 
 
+def examine_archive(conf: Settings) -> Iterator[Finding]:
+    """Whether all that is kept is what was received: the chain, and the bytes of every version. Reads everything."""
+    database = Database(conf.database_url)
+    try:
+        found = _database(database)
+        yield found
+        if found.verdict == "ok":
+            yield from _archive(database)
+    except DatabaseError as error:
+        yield Finding("database", "failure", str(error), _RESTORE)
+    finally:
+        database.dispose()
+
+
+_RESTORE = "restore a backup from before: trialdelta db restore FILE"
+SHOWN_PROBLEMS = 20
+
+
+def _archive(database: Database) -> Iterator[Finding]:
+    with database.read() as connection:
+        head = archive.chain_head(connection)
+        problems = archive.verify_chain(connection)
+        shown = list(islice(problems, SHOWN_PROBLEMS))
+        others = sum(1 for _ in problems)
+    if not shown:
+        words = f"{counted(head.number, 'version')}, each byte as it was received; the chain's head is {head.short}"
+        yield Finding("archive", "ok", words)
+    for problem in shown:
+        yield Finding("archive", "failure", problem, _RESTORE)
+    if others:
+        yield Finding("archive", "failure", f"and {others:,} more", _RESTORE)
+
+
 def _settings(conf: Settings) -> Iterator[Finding]:
     for words in settings.unknown_variables(os.environ):
         yield Finding("settings", "note", words, "correct the name or remove the variable")
@@ -59,7 +94,7 @@ def _settings(conf: Settings) -> Iterator[Finding]:
         advice = "set TRIALDELTA_BASE_URL once others can reach this installation"
         yield Finding("base url", "note", "not set: messages carry no links to this installation", advice)
     else:
-        yield Finding("base url", "ok", conf.base_url)
+        yield Finding("base url", "ok", settings.mask_url(conf.base_url))
 
 
 def _smtp(conf: Settings) -> Finding:
@@ -122,7 +157,7 @@ def _registry(conf: Settings) -> Generator[Finding, None, Release | None]:
             "registry", "failure", str(error), "is the network up? see TRIALDELTA_CTGOV_URL; sweeps go on trying"
         )
         return None
-    yield Finding("registry", "ok", f"{conf.ctgov_url} answers, release {release.date}")
+    yield Finding("registry", "ok", f"{settings.mask_url(conf.ctgov_url)} answers, release {release.date}")
     return release
 
 
@@ -134,6 +169,7 @@ def _work(database: Database, release: Release | None, now: datetime) -> Iterato
     yield _watching(found)
     yield from _sweeps(found, release, now)
     yield from _exceptions(found)
+    yield from _pasts(found)
     yield _deliveries(found, now)
     for uri, reason in found.addresses_off:
         yield Finding(
@@ -175,13 +211,24 @@ def _sweeps(found: Health, release: Release | None, now: datetime) -> Iterator[F
 
 def _exceptions(found: Health) -> Iterator[Finding]:
     for trouble in found.exceptions[:5]:
-        since = f"since release {trouble.release[:10]}"
+        since = f"not checked since release {trouble.since[:10]}"
+        confirmed = found.confirmed.get(trouble.registry_id)
+        last = f"; last confirmed at release {confirmed.release[:10]}" if confirmed else ""
         advice = "check its id at the registry" if trouble.reason == "absent" else "the next sweep asks again"
-        yield Finding("record", "failure", f"{trouble.registry_id} {since}: {trouble.reason}: {trouble.detail}", advice)
+        words = f"{trouble.registry_id} {since}: {trouble.reason}: {trouble.detail}{last}"
+        yield Finding("record", "failure", words, advice)
     if len(found.exceptions) > 5:
         yield Finding(
             "record", "failure", f"and {len(found.exceptions) - 5} more without an answer", "trialdelta watch list"
         )
+
+
+def _pasts(found: Health) -> Iterator[Finding]:
+    if found.pasts_waiting:
+        newest = found.pasts_waiting[0]
+        words = f"those of {counted(len(found.pasts_waiting), 'record')} did not come whole: {newest.reason}"
+        advice = "watching goes on without them; they are asked for again, by `trialdelta backfill ID` at once"
+        yield Finding("past versions", "note", words, advice)
 
 
 def _deliveries(found: Health, now: datetime) -> Finding:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sqlalchemy import inspect
 
-from monitor import database_upgrade
+from monitor import backup, database_upgrade
 from snapshots.database import Database, DatabaseError
 
 State = Literal["empty", "current", "other"]
@@ -24,13 +24,22 @@ def state(database: Database) -> State:
 def upgrade(database: Database) -> State:
     """Bring the tables to this version's; nothing happens where they are. Returns how they stood before.
 
-    Two processes that do this at once do it one after the other. Raises DatabaseError, also for tables of a later
-    version, which are left alone.
+    Before tables that hold something are changed, a SQLite database is copied beside itself
+    (`backup.before_upgrade`). Two processes that do this at once do it one after the other. Raises DatabaseError, also
+    for tables of a later version, which are left alone.
     """
     before = state(database)
+    if before == "other":
+        _keep_as_it_was(database)
     if before != "current":
         database_upgrade.upgrade(database.url)
     return before
+
+
+def _keep_as_it_was(database: Database) -> None:
+    current, _ = database_upgrade.current_and_head(database)
+    if current is not None and database_upgrade.is_known(current):
+        backup.before_upgrade(database, current)
 
 
 def ensure_usable(database: Database) -> None:

@@ -33,6 +33,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     user_agent: str
     request_interval: float
     sweep_schedule: float
+    backfill: bool
     smtp_url: str | None
     mail_from: str | None
     base_url: str | None
@@ -105,11 +106,12 @@ def environment(settings: Settings) -> dict[str, str]:
 def read_env_file(path: Path) -> Iterator[tuple[str, str]]:
     """The `NAME=value` lines of an env file; a missing file has none.
 
-    Blank lines and lines that begin with `#` are skipped; `export ` before a name is allowed; a value may stand in
-    single or double quotes; nothing is expanded. Raises SettingsError naming the line that is something else.
+    Blank lines and lines that begin with `#` are skipped, and so is what follows a blank and `#` outside of quotes;
+    `export ` before a name is allowed; a value may stand in single or double quotes; nothing is expanded. Raises
+    SettingsError naming the line that is something else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # editors of Windows begin a file with a byte order mark
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
@@ -148,6 +150,8 @@ def mask_path(text: str) -> str:
 
 _SECRET_IN_QUERY = re.compile(r"([?&][^=&]*(?:password|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 _ENV_LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$")
+_BEFORE_COMMENT = re.compile(r"(?:^|\s+)#")
+_QUOTED = re.compile(r"""(['"])(.*?)\1\s*(?:#.*)?""")
 _DURATION = re.compile(r"^(?:every )?\s*(\d+(?:\.\d+)?)\s*(s|sec|seconds?|m|min|minutes?|h|hours?|d|days?)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -219,11 +223,12 @@ def _env_line(path: Path, number: int, line: str) -> tuple[str, str]:
     if not match:
         raise SettingsError(f"{path}, line {number}: expected NAME=value, a comment or nothing")
     name, value = match.groups()
-    if value[:1] in {"'", '"'}:
-        if len(value) < 2 or value[-1] != value[0]:
-            raise SettingsError(f"{path}, line {number}: the quote that {name} begins with is not closed")
-        value = value[1:-1]
-    return name, value
+    if value[:1] not in {"'", '"'}:
+        return name, _BEFORE_COMMENT.split(value, maxsplit=1)[0]
+    quoted = _QUOTED.fullmatch(value)
+    if not quoted:
+        raise SettingsError(f"{path}, line {number}: the quote that {name} begins with is not closed")
+    return name, quoted[2]
 
 
 def _example(setting: Setting) -> str:
@@ -284,7 +289,12 @@ def _read_port(text: str) -> int:
 def _read_url(*schemes: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         parts = urlsplit(_read_text(text))
-        if parts.scheme not in schemes or not parts.hostname or (parts.port or 1) < 1:
+        if (
+            any(letter.isspace() for letter in text)
+            or parts.scheme not in schemes
+            or not parts.hostname
+            or (parts.port or 1) < 1
+        ):
             raise ValueError(text)
         return text.rstrip("/")
 
@@ -327,6 +337,7 @@ SETTINGS: tuple[Setting, ...] = (
         expected="an address that begins with https:// or http://",
         read=_http_url,
         default="https://clinicaltrials.gov",
+        mask=mask_url,
     ),
     Setting(
         name="USER_AGENT",
@@ -350,6 +361,13 @@ SETTINGS: tuple[Setting, ...] = (
         default="30 min",
     ),
     Setting(
+        name="BACKFILL",
+        meaning="Whether the past versions of what is watched are fetched from the registry's history, between sweeps.",
+        expected="true or false",
+        read=_read_bool,
+        default="true",
+    ),
+    Setting(
         name="SMTP_URL",
         meaning="The mail server that alerts leave by. Without it no mail can be sent.",
         expected="smtp://user:password@host:587?starttls=required or smtps://user:password@host",
@@ -367,6 +385,7 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="What others reach this program's page by. Without it messages carry no links to it.",
         expected="an address that begins with https:// or http://",
         read=_http_url,
+        mask=mask_url,
     ),
     Setting(
         name="HOST",

@@ -21,7 +21,7 @@ from snapshots.database import Database
 from snapshots.holders import this_process
 from snapshots.registry import Registry, RegistryError, Release
 
-__all__ = ["EndedError", "SweepReport", "sweep"]
+__all__ = ["EndedError", "SweepReport", "lease_name", "sweep"]
 
 IDS_AT_ONCE = 1000
 """Records whose heads are read in one query, and after which what was unchanged is noted."""
@@ -34,6 +34,11 @@ log = structlog.get_logger()
 
 class EndedError(Exception):
     """The program is to end; the record in hand is finished, or its question to the registry is given up."""
+
+
+def lease_name(registry: str) -> str:
+    """The lease that a sweep of this registry holds while it is under way."""
+    return f"sweep:{registry}"
 
 
 def sweep(
@@ -61,7 +66,10 @@ def sweep(
         due = _due(database, registry.name, release, only)
         if not due.ids and not due.searches:
             return SweepReport(outcome="nothing new", release=release)
-        look = Look(database, registry, clock, lease, release=release, scope=due.scope, lease_seconds=lease_seconds)
+        try:
+            look = Look(database, registry, clock, lease, release=release, scope=due.scope, lease_seconds=lease_seconds)
+        except LeaseLostError as error:
+            return SweepReport(outcome="failed", release=release, reason=str(error))
         report = _take_all(look, due, progress, stop)
     log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
     return report
@@ -141,7 +149,7 @@ def _could_not_begin(database: Database, registry: str, reason: str, now: dateti
 def _alone(database: Database, registry: str, clock: Clock, seconds: float) -> Iterator[leases.Lease | None]:
     """The right to sweep this registry, None where another has it. What a dead holder left running is given up."""
     with database.write() as connection:
-        lease = leases.acquire(connection, f"sweep:{registry}", this_process(), clock(), seconds)
+        lease = leases.acquire(connection, lease_name(registry), this_process(), clock(), seconds)
         if lease is not None:
             archive.abandon_running(connection, registry, "the process that swept ended in the middle", clock())
     try:

@@ -5,12 +5,13 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from notifiers.conditions import InvalidValue
+from notifiers.mailboxes import is_mailbox, mailbox
 from notifiers.tables import addresses, deliveries, subscription_addresses
 
 SCHEMES = frozenset({"mailto", "https"})
@@ -41,15 +42,17 @@ class Address(Struct, frozen=True, kw_only=True):
 
 
 def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:
-    """Raises InvalidValue where `uri` cannot be told: its scheme is unknown, or its host or mailbox missing."""
+    """Raises InvalidValue where `uri` can never be told: its scheme is unknown, or it names no mailbox or host that
+    could be reached. Private networks are where plain `http` is among the `schemes`.
+    """
     scheme, colon, rest = uri.partition(":")
     if not colon or scheme.casefold() not in schemes:
         allowed = ", ".join(f"{name}:" for name in sorted(schemes))
         raise InvalidValue("", f"{uri!r} is no address that can be told; it begins with one of {allowed}")
     if scheme.casefold() == "mailto":
         _check_mailbox(uri, rest)
-    elif scheme.casefold() in ("http", "https") and not _has_host(uri):
-        raise InvalidValue("", f"{uri!r} names no host")
+    elif scheme.casefold() in ("http", "https"):
+        _check_web(uri, allow_private_networks="http" in schemes)
 
 
 def check_secret(secret: str) -> None:
@@ -142,9 +145,24 @@ def _is_web(uri: str) -> bool:
 
 
 def _check_mailbox(uri: str, rest: str) -> None:
-    local, at, domain = rest.partition("?")[0].rpartition("@")
-    if not (at and local and domain) or any(letter.isspace() or letter in ",;<>" for letter in rest):
+    spec = unquote(rest)
+    if "?" in rest or "#" in rest or not is_mailbox(spec):
         raise InvalidValue("", f"{uri!r} is no mail address, mailto:name@example.org")
+    try:
+        mailbox(spec)
+    except ValueError as error:
+        raise InvalidValue("", f"{uri!r} is no mail address: {error}") from None
+
+
+def _check_web(uri: str, *, allow_private_networks: bool) -> None:
+    from notifiers import outbound_http  # costs its time only where it is needed
+
+    if not _has_host(uri):
+        raise InvalidValue("", f"{uri!r} names no host")
+    try:
+        outbound_http.check(uri, allow_private_networks)
+    except outbound_http.AddressRefused as error:
+        raise InvalidValue("", f"{uri!r} cannot be asked: {error}") from None
 
 
 def _has_host(uri: str) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from random import Random
 from threading import Event, Lock
+from time import sleep
 
 import structlog
 
@@ -14,7 +15,7 @@ from notifiers.composing import message_of, templates_of
 from notifiers.message import Message
 from notifiers.outbox import Attempt, Claimed, Delivered, Failed, LeaseLost, Told
 from notifiers.rendering import Rendered, RenderingError, render
-from snapshots.database import Database
+from snapshots.database import Database, DatabaseError
 
 __all__ = ["DeliverySettings", "deliver_due", "deliver_one"]
 
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 
 PAUSE = 0.5
 """Seconds between two looks for more while others are still sending."""
+
+RECORD_WAITS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+"""Seconds between the tries to write down what became of a message."""
 
 WORDLESS = Rendered("", "", "")
 """What a channel gets that reads the message itself: templates that are broken are no concern of programs."""
@@ -108,19 +112,34 @@ def _deliver(database: Database, settings: DeliverySettings, claimed: Claimed, c
     try:
         attempt = outbox.begin_attempt(database, claimed, clock())
         outcome = _tried(database, settings, claimed, clock)
-        state = outbox.record(database, attempt, outcome, clock(), rng)
+        state = _recorded(database, attempt, outcome, clock, rng)
     except LeaseLost as error:
         log.warning("another worker took over", delivery=claimed.delivery_id, reason=str(error))
     else:
         _tell_operator(attempt, outcome, state)
 
 
+def _recorded(
+    database: Database, attempt: Attempt, outcome: Delivered | Failed, clock: Clock, rng: Random
+) -> outbox.State:
+    """What became of it, written down. Nobody else knows: where it is not, the message goes out once more. So a
+    database that is locked or restarting is asked again, well within the lease. Raises LeaseLost, DatabaseError.
+    """
+    for wait in RECORD_WAITS:
+        try:
+            return outbox.record(database, attempt, outcome, clock(), rng)
+        except DatabaseError as error:
+            log.warning("not written down yet", delivery=attempt.claimed.delivery_id, reason=str(error))
+            sleep(wait)
+    return outbox.record(database, attempt, outcome, clock(), rng)
+
+
 def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clock: Clock) -> Delivered | Failed:
     """One try, its outcome as a value: no message, however odd, may stop those behind it."""
-    with database.read() as connection:
-        told = outbox.load(connection, claimed.delivery_id, clock())
-        message = message_of(connection, told, settings.base_url)
     try:
+        with database.read() as connection:
+            told = outbox.load(connection, claimed.delivery_id, clock())
+            message = message_of(connection, told, settings.base_url)
         return Delivered(_send(message, told, settings, clock))
     except DeliveryError as error:
         return Failed(
@@ -128,6 +147,8 @@ def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clo
         )  # fmt: skip
     except RenderingError as error:
         return Failed(answer=str(error), permanent=True, whose="message")
+    except DatabaseError:
+        raise
     except Exception as error:  # a fault of ours in one message is that message's failure
         log.exception("a message could not be sent", delivery=claimed.delivery_id)
         return Failed(answer=f"{type(error).__name__} in trialdelta, see its log", whose="message")

@@ -47,7 +47,8 @@ def enqueue_due(connection: Connection, now: datetime) -> list[str]:
     """Write the digests that are due; the ids of the deliveries. In the caller's transaction.
 
     Each due time once, whoever asks at the same moment; after a time in which nobody asked, one digest over all of it.
-    A paused or snoozed subscription's digest waits for the pause's or snooze's end.
+    A paused or snoozed subscription's digest waits for the pause's or snooze's end. One that was given up tells a last
+    time what waited for it.
     """
     rows = subscription_rows
     due = select(rows.c.name).where(rows.c.next_digest_at <= now, rows.c.paused.is_(False))
@@ -55,7 +56,8 @@ def enqueue_due(connection: Connection, now: datetime) -> list[str]:
     for name in connection.execute(due.order_by(rows.c.next_digest_at, rows.c.id)).scalars().all():
         stored = subscriptions.find(connection, name)
         if stored and not stored.subscription.is_snoozed(now) and _take(connection, stored, now):
-            written += _enqueue(connection, stored, now, _last_due(stored, now))
+            is_last = stored.subscription.digest is None
+            written += _enqueue(connection, stored, now, _last_due(stored, now), only_news=is_last)
     return written
 
 
@@ -98,11 +100,10 @@ def _found(connection: Connection, name: str) -> Stored:
 def _take(connection: Connection, stored: Stored, now: datetime) -> bool:
     """Move the subscription on to its next digest; whether it was this caller that did."""
     digest = stored.subscription.digest
-    if digest is None:
-        return False
+    following = next_due(digest, now) if digest else None
     rows = subscription_rows
     unmoved = (rows.c.id == stored.id) & (rows.c.next_digest_at == stored.next_digest_at)
-    moved = update(rows).where(unmoved).values(next_digest_at=next_due(digest, now), last_digest_at=now)
+    moved = update(rows).where(unmoved).values(next_digest_at=following, last_digest_at=now)
     return connection.execute(moved).rowcount == 1
 
 
@@ -111,8 +112,12 @@ def _last_due(stored: Stored, now: datetime) -> datetime:
     return last_due(digest, now) if digest else now
 
 
-def _enqueue(connection: Connection, stored: Stored, now: datetime, due: datetime) -> list[str]:
-    written = [_put(connection, stored, contents, now, due) for contents in _contents(connection, stored, now)]
+def _enqueue(
+    connection: Connection, stored: Stored, now: datetime, due: datetime, *, only_news: bool = False
+) -> list[str]:
+    """Written is also the digest that tells nothing, for its silence is a proof; unless `only_news` are wanted."""
+    told = [each for each in _contents(connection, stored, now) if each.changes or not only_news]
+    written = [_put(connection, stored, contents, now, due) for contents in told]
     return [delivery_id for delivery_id in written if delivery_id]
 
 

@@ -2,8 +2,9 @@
 
 All given conditions must hold for one change. Place conditions (`countries`, `sites`, `near`) on a change that is about
 a site look at that site; on a change about the record as a whole they look at whether the record has a site for which
-all of them hold. A country that comes or goes also answers to its own name, for when its last site is gone the record
-has no site there. Conditions on the record (`sponsor`) look at the record as it is after the change.
+all of them hold, or had one until this very step: a trial that is withdrawn often takes its sites with it. A country
+that comes or goes also answers to its own name, for when its last site is gone the record has no site there. Conditions
+on the record (`sponsor`) look at the record as it is after the change.
 """
 
 import math
@@ -59,12 +60,16 @@ def decide(
     change: Change,
     trial: Trial | None,
     severity_overrides: Mapping[str, str] | None = None,
+    together: Iterable[Change] = (),
 ) -> Verdict:
     """Whether `conditions` hold for `change` of `trial` (as it is after the change; None where no record is known).
 
-    `severity_overrides` are severities by kind or `group.*`; they count before `min_severity` is asked.
+    `severity_overrides` are severities by kind or `group.*`; they count before `min_severity` is asked. `together` are
+    all changes of the same step: the sites that it removed still say where the record was.
     """
     reason = _first_failing(conditions, change, trial, severity_overrides or {})
+    if reason in ("another place", "no known place") and _was_there(conditions, change, together):
+        reason = None
     return Verdict(reason is None, reason or "wanted")
 
 
@@ -143,6 +148,14 @@ def _place_failing(conditions: Conditions, change: Change, trial: Trial | None) 
     if not spots:
         return "no known place"
     return None if any(_fits(conditions, spot) for spot in spots) else "another place"
+
+
+def _was_there(conditions: Conditions, change: Change, together: Iterable[Change]) -> bool:
+    """Whether a change of the record as a whole comes with the end of a site in the place that is asked for."""
+    if (change.subject or {}).get("type") == "site":
+        return False
+    gone = (other.subject for other in together if other.kind == "site.removed" and other.subject)
+    return any(_fits(conditions, _spot(subject, "name")) for subject in gone)
 
 
 def _is_country_asked_for(conditions: Conditions, change: Change) -> bool:

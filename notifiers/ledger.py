@@ -1,5 +1,6 @@
 """Who was told what, when, and with what answer: read only."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -65,6 +66,15 @@ def listing(
 def show(connection: Connection, delivery_id: str) -> Entry | None:
     """One delivery; None where there is none of that id."""
     return next(iter(_entries(connection, _DELIVERIES.where(deliveries.c.id == delivery_id))), None)
+
+
+def delivery_id(text: str) -> str:
+    """The id of the delivery that `text` names: its own id, or a mail's Message-ID header or part of one."""
+    found = _DELIVERY_ID.search(text)
+    return found[0] if found else text.strip()
+
+
+_DELIVERY_ID = re.compile(r"dlv_[0-9a-f]+", re.ASCII)
 
 
 def of_change(connection: Connection, change_id: int) -> list[Entry]:

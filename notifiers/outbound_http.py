@@ -116,6 +116,17 @@ def post(
             raise Unreachable(_why(target.host, error, limit)) from error
 
 
+def check(url: str, allow_private_networks: bool = False) -> None:
+    """Raises AddressRefused for an address that could never be asked, as far as its text tells; nobody is asked."""
+    host = _target(url, allow_private_networks).raw_host.decode("ascii")
+    try:
+        public = is_public(host)
+    except ValueError:
+        return  # a name; who it leads to is known when it is asked
+    if not (public or allow_private_networks):
+        raise AddressRefused(f"{host} is not a public address")
+
+
 def system_resolve(host: str, port: int) -> Sequence[str]:
     """The numeric addresses that the system's resolver knows for a name, each once, in its order."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

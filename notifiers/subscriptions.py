@@ -20,7 +20,13 @@ from notifiers.conditions import (
     check_severity,
 )
 from notifiers.tables import addresses as address_table
-from notifiers.tables import deliveries, delivery_subscriptions, subscription_addresses, subscriptions
+from notifiers.tables import (
+    deliveries,
+    delivery_changes,
+    delivery_subscriptions,
+    subscription_addresses,
+    subscriptions,
+)
 
 Json = Any
 T = TypeVar("T")
@@ -208,7 +214,8 @@ def save(connection: Connection, subscription: Subscription, now: datetime) -> d
     """Keep a checked subscription under its name, new or in place of the one before.
 
     Returns the secrets made for web addresses never told before, by URI: the only time they are shown. A subscription
-    that is changed keeps when it began; what it wanted already stays wanted.
+    that is changed keeps when it began; what it wanted already stays wanted, but where it is put to sleep nothing goes
+    out that still waits for it: its next digest, if it has any, tells that.
     """
     known = find(connection, subscription.name)
     if known is None:
@@ -217,8 +224,11 @@ def save(connection: Connection, subscription: Subscription, now: datetime) -> d
         return _set_addresses(connection, made, subscription.to, now)
     values = _columns(subscription)
     if known.subscription.digest != subscription.digest:
-        values["next_digest_at"] = _first_digest(subscription, now)
+        # a digest that is given up has a last one, of what waited for it
+        values["next_digest_at"] = _first_digest(subscription, now) or now
     connection.execute(update(subscriptions).where(subscriptions.c.id == known.id).values(**values))
+    if subscription.paused or subscription.is_snoozed(now):
+        _cancel_unwanted(connection, known.id, None, now)
     return _set_addresses(connection, known.id, subscription.to, now)
 
 
@@ -385,3 +395,20 @@ def _cancel_unwanted(connection: Connection, subscription_id: int, address_id: i
         where.append(deliveries.c.address_id == address_id)
     values = {"state": "cancelled", "next_attempt_at": None, "finished_at": now, "last_answer": "no longer wanted"}
     connection.execute(update(deliveries).where(*where).values(**values))
+    _leave_to_others(connection, subscription_id, address_id)
+
+
+def _leave_to_others(connection: Connection, subscription_id: int, address_id: int | None) -> None:
+    """What waits for other subscriptions too tells only what those want."""
+    link = delivery_subscriptions
+    here = [link.c.subscription_id == subscription_id, deliveries.c.state.in_(("pending", "held"))]
+    if address_id is not None:
+        here.append(deliveries.c.address_id == address_id)
+    shared = select(link.c.delivery_id).join(deliveries, deliveries.c.id == link.c.delivery_id).where(*here)
+    for delivery_id in connection.execute(shared).scalars().all():
+        mine = (link.c.delivery_id == delivery_id) & (link.c.subscription_id == subscription_id)
+        connection.execute(delete(link).where(mine))
+        wanted = connection.execute(select(link.c.wanted).where(link.c.delivery_id == delivery_id)).scalars()
+        kept = {change for ids in wanted for change in ids}
+        told = delivery_changes.c.delivery_id == delivery_id
+        connection.execute(delete(delivery_changes).where(told, delivery_changes.c.change_id.not_in(kept)))

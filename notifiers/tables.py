@@ -38,6 +38,9 @@ watches = Table(
     Column("baseline_sweep", Integer, ForeignKey("sweeps.id")),
     # of a search: the release for which the registry last said what it finds; null: due at once
     Column("searched_release", String),
+    # when the last pause ended (null: it never was paused), and when the present one began: in between nothing confirms
+    Column("asked_since", UtcDateTime),
+    Column("asked_until", UtcDateTime),
     UniqueConstraint("registry", "record_id"),
     CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name="record_or_search"),
     CheckConstraint("search IS NULL OR name IS NOT NULL", name="search_has_name"),
@@ -92,7 +95,7 @@ subscriptions = Table(
     Column("paused", Boolean, nullable=False, server_default=false()),
     Column("templates", String),
     Column("created_at", UtcDateTime, nullable=False),
-    # null: it has no digest
+    # null: it has no digest; one that is given up is due once more
     Column("next_digest_at", UtcDateTime),
     Column("last_digest_at", UtcDateTime),
 )

@@ -32,15 +32,19 @@ BAD_MESSAGE = Verdict("failed", "message")
 
 _OURS: frozenset[Stage] = frozenset({"connect", "hello", "starttls", "sign-in", "MAIL FROM"})
 _SIGN_IN_CODES = frozenset({530, 534, 535, 538})  # RFC 4954: the server wants (another) sign-in, at whatever stage
-_POLICY = re.compile(r"\b5\.7\.\d+")  # RFC 3463: refused by policy, e.g. relaying denied: not a missing mailbox
+_POLICY = re.compile(r"\b5\.7\.\d+|\brelay", re.IGNORECASE)
+"""RFC 3463: refused by policy, which says nothing of the mailbox; several servers say it of relaying in words alone."""
+_MISUNDERSTOOD = frozenset({500, 502, 503, 504, 555})
+"""RFC 5321, 4.2.2: commands, their order and their parameters, not who they name."""
 
 
 def smtp(stage: Stage, code: int | None, text: str = "") -> Verdict:
     """The verdict on a reply at a stage of a mail's way (RFC 5321); `code` None: the connection broke there.
 
     Up to MAIL FROM nobody has looked at the recipient: whatever goes wrong is the operator's, and tried again. At RCPT
-    a 5xx is a dead address, but 552 is a full mailbox (RFC 5321, 4.5.3.1.10) and 5.7.x a policy between servers. At
-    DATA a 5xx is about this message alone.
+    a 5xx is a dead address, but 552 is a full mailbox (RFC 5321, 4.5.3.1.10), and neither a policy between servers
+    (5.7.x, relaying) nor a command that was not understood speaks of the recipient. At DATA a 5xx is about this message
+    alone.
     """
     if code in _SIGN_IN_CODES or stage in _OURS:
         return LATER_OPERATOR
@@ -48,7 +52,7 @@ def smtp(stage: Stage, code: int | None, text: str = "") -> Verdict:
         return DELIVERED if stage == "DATA" and code is not None and 200 <= code < 300 else LATER
     if stage == "DATA":
         return BAD_MESSAGE
-    if _POLICY.search(text):
+    if code in _MISUNDERSTOOD or _POLICY.search(text):
         return LATER_OPERATOR
     return LATER if code == 552 else DEAD_ADDRESS
 

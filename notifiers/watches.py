@@ -37,8 +37,8 @@ class Watch(Struct, frozen=True, kw_only=True):
 
     A paused watch is not asked for. A snoozed one is asked for and its history kept, but until then nothing of it is
     sent; digests after that tell what was observed meanwhile. `baseline_sweep` is the sweep in which the registry first
-    answered for it, None before; `searched_release` the release for which it last said what a search finds. Times are
-    aware UTC.
+    answered for it, None before; `searched_release` the release for which it last said what a search finds. Sweeps
+    ask for it since `asked_since`, and of a paused one until `asked_until`. Times are aware UTC.
     """
 
     id: int
@@ -53,6 +53,13 @@ class Watch(Struct, frozen=True, kw_only=True):
     created_at: datetime
     baseline_sweep: int | None
     searched_release: str | None = None
+    resumed_at: datetime | None = None
+    asked_until: datetime | None = None
+
+    @property
+    def asked_since(self) -> datetime:
+        """Since when sweeps ask for it."""
+        return self.resumed_at or self.created_at
 
     @property
     def called(self) -> str:
@@ -119,18 +126,21 @@ def add(connection: Connection, wish: Wish, now: datetime) -> bool:
         raise ValueError("a saved search needs a name")
     if _find(connection, wish) is not None:
         return False
-    connection.execute(insert(watches).values(**_columns(wish), created_at=now))
+    until = now if wish.paused else None
+    connection.execute(insert(watches).values(**_columns(wish), created_at=now, asked_until=until))
     return True
 
 
-def change(connection: Connection, wish: Wish) -> bool:
+def change(connection: Connection, wish: Wish, now: datetime) -> bool:
     """Let a watch say all that `wish` says; whether it is there. A search with other parameters begins anew: what it
     finds first is its baseline.
     """
     known = _find(connection, wish)
     if known is None:
         return False
-    anew = {"baseline_sweep": None, "searched_release": None} if known.search != wish.search else {}
+    anew: dict[str, Any] = {"baseline_sweep": None, "searched_release": None} if known.search != wish.search else {}
+    if known.paused != wish.paused:
+        anew |= _pausing(wish.paused, now)
     connection.execute(update(watches).where(watches.c.id == known.id).values(**_columns(wish), **anew))
     return True
 
@@ -140,9 +150,12 @@ def remove(connection: Connection, registry: str, names: Collection[str]) -> lis
     return _among(connection, registry, names, delete(watches))
 
 
-def pause(connection: Connection, registry: str, names: Collection[str], paused: bool = True) -> list[str]:
-    """Pause these ids or named watches (or let them go on); those of them that are watched."""
-    return _among(connection, registry, names, update(watches).values(paused=paused))
+def pause(
+    connection: Connection, registry: str, names: Collection[str], now: datetime, paused: bool = True
+) -> list[str]:
+    """Pause these ids or named watches from `now` on (or let them go on); those of them that are watched."""
+    turned = update(watches).where(watches.c.paused.is_(not paused))
+    return _among(connection, registry, names, turned.values(paused=paused, **_pausing(paused, now)))
 
 
 def snooze(connection: Connection, registry: str, names: Collection[str], until: datetime | None) -> list[str]:
@@ -279,6 +292,10 @@ def _ids(connection: Connection, registry: str, *where: ColumnElement[bool]) -> 
     return list(connection.execute(select(watches.c.record_id).where(*here).order_by(watches.c.record_id)).scalars())
 
 
+def _pausing(paused: bool, now: datetime) -> dict[str, Any]:
+    return {"asked_until": now} if paused else {"asked_until": None, "asked_since": now}
+
+
 def _find(connection: Connection, wish: Wish) -> Watch | None:
     same = watches.c.record_id == wish.record_id if wish.record_id is not None else watches.c.name == wish.name
     row = connection.execute(select(watches).where(watches.c.registry == wish.registry, same)).first()
@@ -326,4 +343,6 @@ def _watch(row: Row[Any]) -> Watch:
         created_at=row.created_at,
         baseline_sweep=row.baseline_sweep,
         searched_release=row.searched_release,
+        resumed_at=row.asked_since,
+        asked_until=row.asked_until,
     )

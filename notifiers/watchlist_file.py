@@ -312,7 +312,7 @@ def _apply_watch(connection: Connection, step: Step, wish: Wish, now: datetime) 
     if step.verb == "remove":
         watches.remove(connection, wish.registry, [wish.record_id or wish.name or ""])
     elif step.verb == "change":
-        watches.change(connection, wish)
+        watches.change(connection, wish, now)
     else:
         watches.add(connection, wish, now)
 

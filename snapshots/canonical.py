@@ -66,7 +66,7 @@ def same_text(before: str | None, after: str | None) -> bool:
 def text_key(text: str | None) -> str:
     """The key of a free text (criteria, descriptions, time frames): what it says without how it is laid out."""
     known = text or ""
-    if known.isascii() and known.isalnum():
+    if known.isascii() and known.replace(".", "", 1).isalnum():  # words and numbers, of which tables hold thousands
         return known
     while (key := _text_pass(known)) != known:
         known = key

@@ -21,6 +21,9 @@ from sqlalchemy.types import TypeDecorator
 BUSY_TIMEOUT = 5000
 """Milliseconds that SQLite waits for another writer. (PostgreSQL waits for a row as long as the other's transaction
 runs, and ours are short.)"""
+IDLE_TIMEOUT = 30_000
+"""Milliseconds after which PostgreSQL ends a transaction that does nothing: that of a process that was stopped, or of a
+machine that was cut off. What it had locked would else stay locked for ever."""
 
 metadata = MetaData(
     naming_convention={
@@ -174,6 +177,9 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except exc.ArgumentError:
         raise DatabaseError("the database's URL cannot be read: sqlite:///PATH or postgresql://… is needed") from None
+    if "@" in (parsed.host or ""):
+        # the password would stand half in the host's name, and in every message with it
+        raise DatabaseError("the database's URL has more than one @: one in the password or user is written %40")
     kind = parsed.drivername.partition("+")[0]
     if kind in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
@@ -205,7 +211,10 @@ def _engine(url: URL, *, writes: bool, foreign_keys: bool = True) -> Engine:
 
 
 def _postgresql_engine(url: URL, *, writes: bool) -> Engine:
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    given: dict[str, Any] = {"connect_timeout": 10}
+    if "options" not in url.query:
+        given["options"] = f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
+    engine = create_engine(url, pool_pre_ping=True, connect_args=given)
     if writes:
         return engine
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
@@ -250,6 +259,8 @@ POSTGRESQL_TROUBLE = {
     "42703": "has tables of another version: run `trialdelta db upgrade`",
     "40P01": "two writers waited for each other; try again",
     "55P03": "was locked by another program for too long",
+    "25P03": "the server ended a transaction in which nothing happened for too long; nothing of it is kept",
+    "57P01": "the server ended the connection; the next try makes a new one",
 }
 
 

@@ -18,6 +18,12 @@ def this_process(role: str = "") -> str:
     return SEPARATOR.join((_machine(), str(os.getpid()), _birth(os.getpid()), role))
 
 
+def in_words(holder: str) -> str:
+    """What to call a holder in a sentence: "process 4711 on host"."""
+    machine, pid, *_ = [*holder.split(SEPARATOR), ""]
+    return f"process {pid} on {machine.partition(' ')[0]}" if pid else holder
+
+
 def is_dead(holder: str) -> bool:
     """Whether `holder`, a name that `this_process` gave, is certainly gone."""
     machine, _, rest = holder.partition(SEPARATOR)

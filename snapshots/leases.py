@@ -64,6 +64,17 @@ def release(connection: Connection, lease: Lease, free_at: datetime = LONG_AGO) 
     connection.execute(_ours(lease).values(until=free_at, holder=""))
 
 
+def is_taken(connection: Connection, name: str, now: datetime) -> bool:
+    """Whether somebody who is not known to be dead has the lease `name`: a look, which binds nobody."""
+    row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+    return row is not None and row.until > now and not is_dead(row.holder)
+
+
+def holder(connection: Connection, name: str) -> str:
+    """Who has the lease, or had it last; "" where nobody ever did or it was given back."""
+    return connection.execute(select(leases.c.holder).where(leases.c.name == name)).scalar() or ""
+
+
 def still_held(connection: Connection, lease: Lease, now: datetime) -> bool:
     """Whether the lease is still ours. Where it is, nobody else can get it before this transaction ends: an update,
     not a look, so that what is written in it is written as the holder.

@@ -68,6 +68,16 @@ class NotAnswered(Struct, frozen=True):
 Answer = RawRecord | Unchanged | NotAnswered
 
 
+class PastVersion(Struct, frozen=True):
+    """One version in the registry's own history of a record: `number` is the registry's count (from 0), `date` the ISO
+    day on which it was submitted, `status` the recruitment status it had, where the registry says so.
+    """
+
+    number: int
+    date: str
+    status: str | None = None
+
+
 class Turn(Protocol):
     """Grants one request at a time across processes, spaced politely. Entering waits for the turn."""
 
@@ -75,7 +85,9 @@ class Turn(Protocol):
 
 
 class Registry(Protocol):
-    """A registry of trial records. Network happens in `release`, `fetch`, `search`; the rest is pure."""
+    """A registry of trial records. Network happens in `release`, `fetch`, `search`, `versions` and `version`; the rest
+    is pure.
+    """
 
     name: str
 
@@ -96,6 +108,16 @@ class Registry(Protocol):
 
     def search(self, query: dict[str, str]) -> Iterable[str]:
         """The ids that a saved search finds now. Raises RegistryError; ValueError for a parameter it does not know."""
+        ...
+
+    def versions(self, record_id: str) -> Sequence[PastVersion]:
+        """The versions in the registry's own history of a record, oldest first. Raises RegistryError."""
+        ...
+
+    def version(self, record_id: str, number: int) -> bytes:
+        """The bytes of one version of its history, which `content` and `parse` can read. Raises RegistryError:
+        permanent where the registry does not give this version to anybody.
+        """
         ...
 
     def content(self, raw: bytes) -> bytes:

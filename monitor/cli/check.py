@@ -32,7 +32,8 @@ def check(ctx: click.Context, ids: tuple[str, ...], deliver: bool, shape: str, e
     with session() as here:
         report = _sweep(here, ids)
         sent = _deliver(here) if deliver else None
-    _print(report, sent, shape)
+        standing = _standing(here)
+    _print(report, standing, sent, shape)
     if report.outcome in ("failed", "busy") or (ids and report.exceptions):
         ctx.exit(FAILED)
     if exit_code and report.changed:
@@ -64,19 +65,29 @@ def _deliver(here: Any) -> list[str]:
     return send_due(here)
 
 
-def _print(report: Any, sent: list[str] | None, shape: str) -> None:
+def _standing(here: Any) -> Any:
+    from monitor import wiring
+    from monitor.health import health
+
+    with here.database.read() as connection:
+        return health(connection, wiring.REGISTRY, here.now)
+
+
+def _print(report: Any, standing: Any, sent: list[str] | None, shape: str) -> None:
     from monitor.cli.output import print_json, say
 
     if shape == "json":
-        print_json(_as_json(report, sent))
+        print_json(_as_json(report, standing, sent))
     else:
         _print_steps(report)
     if report.reason:
         say(f"The sweep {'was not made' if report.outcome == 'busy' else report.outcome}: {report.reason}", fg="red")
     for trouble in report.exceptions:
-        say(f"{trouble.id} was not answered: {trouble.detail} ({trouble.reason})", fg="yellow")
+        told = f"{trouble.id} was not answered: {trouble.detail} ({trouble.reason})"
+        say(f"{told}{_unchecked(trouble.id, standing)}", fg="yellow")
     if shape == "text":
         say(_summary(report), dim=True)
+        say(_confirmed(standing), dim=True)
         if sent is not None:
             say(
                 f"{len(sent)} deliveries tried; `trialdelta deliveries list` shows them."
@@ -84,6 +95,24 @@ def _print(report: Any, sent: list[str] | None, shape: str) -> None:
                 else "Nothing was due to be sent.",
                 dim=True,
             )
+
+
+def _unchecked(record_id: str, standing: Any) -> str:
+    since = next((each.since for each in standing.exceptions if each.registry_id == record_id), None)
+    confirmed = standing.confirmed.get(record_id)
+    parts = [f"not checked since release {since[:10]}"] if since else []
+    parts += [f"last confirmed at release {confirmed.release[:10]}"] if confirmed else []
+    return "; " + ", ".join(parts) if parts else ""
+
+
+def _confirmed(standing: Any) -> str:
+    """On what the silence of all other records rests."""
+    last = standing.last_finished
+    if last is None:
+        return "Nothing is confirmed yet: no sweep over everything has come to its end."
+    others = len(standing.exceptions)
+    but = f", but for {others:,} without an answer" if others else ""
+    return f"Last confirmed: everything at release {last.release[:10]}, {last.started_at:%Y-%m-%d %H:%M} UTC{but}."
 
 
 def _print_steps(report: Any) -> None:
@@ -107,8 +136,8 @@ def _summary(report: Any) -> str:
     return f"Release {report.release.date}: {', '.join(numbers)}."
 
 
-def _as_json(report: Any, sent: list[str] | None) -> Json:
-    from snapshots.archive import stored_change_json
+def _as_json(report: Any, standing: Any, sent: list[str] | None) -> Json:
+    from snapshots.archive import rfc3339, stored_change_json
     from snapshots.registries.ctgov.ids import record_page
 
     def url(step: Any) -> str | None:
@@ -121,4 +150,18 @@ def _as_json(report: Any, sent: list[str] | None) -> Json:
         **report.numbers(),
         "changes": [stored_change_json(step, each, url(step)) for step in report.steps for each in step.changes],
         "exceptions": [{"id": each.id, "reason": each.reason, "detail": each.detail} for each in report.exceptions],
+        "unchecked": [
+            {
+                "id": each.registry_id,
+                "reason": each.reason,
+                "since": each.since,
+                "last_confirmed": confirmed.release
+                if (confirmed := standing.confirmed.get(each.registry_id))
+                else None,
+            }
+            for each in standing.exceptions
+        ],
+        "last_confirmed": {"release": last.release, "at": rfc3339(last.started_at)}
+        if (last := standing.last_finished)
+        else None,
     } | ({} if sent is None else {"deliveries": sent})

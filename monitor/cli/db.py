@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 
-@click.group(short_help="The database: upgrade, backup, restore.")
+@click.group(short_help="The database: upgrade, backup, restore, copy.")
 def db() -> None:
     """Bring the database to this version's tables; copy it to a file and back.
 
@@ -18,6 +18,8 @@ def db() -> None:
 @db.command(short_help="Bring the tables to this version's.")
 def upgrade() -> None:
     """Bring the tables to this version's. All or nothing; the daemon does it at its start.
+
+    A SQLite database is copied beside itself before; of PostgreSQL make a backup by pg_dump.
 
     \b
     Example:
@@ -76,8 +78,34 @@ def restore(file: Path, yes: bool) -> None:
     click.echo(f"{database.name} is restored from {file}" + (f"; what was there is {kept} now" if kept else ""))
 
 
+@db.command(short_help="Copy everything into another, empty database.")
+@click.argument("url")
+def copy(url: str) -> None:
+    """Copy everything into the empty database at URL, read it back and compare; then set TRIALDELTA_DATABASE_URL to it.
+
+    End the daemon first: what it writes meanwhile is not in the copy.
+
+    \b
+    Example:
+      trialdelta db copy postgresql://trialdelta@db.example.org/trialdelta
+    """
+    from monitor import copying
+    from monitor.cli.session import session
+    from snapshots.database import Database
+
+    with session() as here:
+        target = Database(url)
+        try:
+            copied = copying.copy(here.database, target)
+        finally:
+            target.dispose()
+    rows = sum(copied.rows.values())
+    click.echo(f"{target.name}: {rows:,} rows of {len(copied.rows)} tables, each as in {here.database.name}")
+    click.echo(f"archive's head {copied.head}, the same in both")
+
+
 _UPGRADED = {
     "empty": "the tables were made",
     "current": "nothing to do, the tables are of this version",
-    "other": "the tables are of this version now",
+    "other": "the tables are of this version now; a SQLite file is kept beside it as it was (.before-upgrade-from-…)",
 }

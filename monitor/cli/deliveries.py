@@ -58,17 +58,21 @@ def list_(state: str | None, since: str | None, limit: int, shape: str) -> None:
 @click.argument("delivery_id", metavar="DELIVERY")
 @format_option()
 def show(delivery_id: str, shape: str) -> None:
-    """Print one delivery with every attempt and the changes that it tells.
+    """Print one delivery with every attempt, the changes that it tells and the versions that they are between.
+
+    DELIVERY is its id or the Message-ID of a mail.
 
     \b
     Example:
       trialdelta deliveries show dlv_0123…
+      trialdelta deliveries show '<dlv_0123…@example.org>'
     """
     from monitor.cli.output import print_json
     from monitor.cli.session import session
+    from notifiers import ledger
 
     with session() as here, here.database.read() as connection:
-        entry = _entry(connection, delivery_id)
+        entry = _entry(connection, ledger.delivery_id(delivery_id))
         steps = _steps(connection, entry)
     if shape == "json":
         print_json(_as_json(entry) | {"attempts": [_try(each) for each in entry.tries], "changes": _changes(steps)})
@@ -104,21 +108,20 @@ def retry(ctx: click.Context, delivery_id: str) -> None:
 @click.option("--to", "uri", metavar="ADDRESS", help="Only to this address.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def replay(since: str, uri: str | None, yes: bool) -> None:
-    """Send again what was made since then, in its old order and under the old ids. The daemon sends it, or
-    `trialdelta check --deliver`.
+    """Send again what was made since then, in its old order and under the old ids, to whom it is still told. The daemon
+    sends it, or `trialdelta check --deliver`.
 
     \b
     Example:
       trialdelta deliveries replay --since 2026-03-01T00:00:00Z --to https://hooks.example.org/trials
     """
     from monitor.cli.session import session
-    from notifiers import ledger, outbox
+    from notifiers import outbox
 
     moment = _moment(since)
     with session() as here:
         with here.database.read() as connection:
-            found = ledger.listing(connection, since=moment, limit=100_000)
-        count = sum(entry.state in ("delivered", "failed") and uri in (None, entry.uri) for entry in found)
+            count = len(outbox.replayable(connection, moment, uri))
         if count and not yes:
             click.confirm(f"Send {count} deliveries once more?", abort=True, err=True)
         with here.database.write() as connection:
@@ -225,5 +228,15 @@ def _print(entry: Any, steps: list[Any]) -> None:
         outcome = one.outcome or "never came back"
         click.echo(f"  try {one.number}  {one.started_at:%Y-%m-%d %H:%M:%S} UTC  {outcome}  {clean(one.answer)}")
     for told in steps:
-        click.echo(f"\n{heading(told.step.registry_id or told.step.registry, told.step.title)}")
+        name = told.step.registry_id or told.step.registry
+        click.echo(f"\n{heading(name, told.step.title, _versions(told.step))}")
         click.echo(tell([stored.change for stored in told.changes]))
+
+
+def _versions(step: Any) -> str:
+    """Between which stored versions the told changes lie: `trialdelta diff` and `show --version` take the numbers."""
+    if step.to_version is None:
+        return ""
+    if step.from_version in (None, step.to_version):
+        return f"version {step.to_version}"
+    return f"version {step.from_version} to {step.to_version}"

@@ -14,9 +14,12 @@ Json = Any
 @click.argument("what", nargs=-1, metavar="[ID [A [B]] | OLD.json NEW.json]")
 @click.option("--batch", type=click.Path(dir_okay=False), help='Lines of {"id","old","new"}; - is stdin.')
 @format_option("text", "json", "csv")
+@click.option("--expand", is_flag=True, help="A line of its own for every change that follows from another one.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where anything changed, as git diff does.")
 @click.pass_context
-def diff(ctx: click.Context, what: tuple[str, ...], batch: str | None, shape: str, exit_code: bool) -> None:
+def diff(
+    ctx: click.Context, what: tuple[str, ...], *, batch: str | None, shape: str, expand: bool, exit_code: bool
+) -> None:
     """Print the changes between two versions of a record.
 
     With two files no database is needed. With a record's id the two newest versions are compared, or the versions
@@ -34,8 +37,8 @@ def diff(ctx: click.Context, what: tuple[str, ...], batch: str | None, shape: st
             raise click.UsageError("--batch takes its pairs from the file alone")
         _batch(ctx, batch, exit_code=exit_code)
         return
-    changed = _two_files(what, shape) if len(what) == 2 and not _is_id(what[0]) else _stored(what, shape)
-    if changed and exit_code:
+    old, new = _two_files(what) if len(what) == 2 and not _is_id(what[0]) else _stored(what)
+    if _told(old, new, shape, expand=expand) and exit_code:
         ctx.exit(1)
 
 
@@ -50,14 +53,11 @@ def _is_id(text: str) -> bool:
     return Path(text).suffix != ".json"
 
 
-def _two_files(paths: tuple[str, ...], shape: str) -> bool:
+def _two_files(paths: tuple[str, ...]) -> tuple[Any, Any]:
     from snapshots.registries.ctgov.parse import parse
-    from snapshots.rules import changes_between
 
     old, new = (_parsed(Path(path), parse) for path in paths)
-    changes = changes_between(old, new)
-    _print(changes, shape, new.id, new.title)
-    return bool(changes)
+    return old, new
 
 
 def _parsed(path: Path, parse: Any) -> Any:
@@ -72,21 +72,26 @@ def _parsed(path: Path, parse: Any) -> Any:
         raise Failure(f"{path}: {error}") from error
 
 
-def _stored(what: tuple[str, ...], shape: str) -> bool:
+def _stored(what: tuple[str, ...]) -> tuple[Any, Any]:
     from monitor.cli.records import two_versions
     from monitor.cli.session import session
-    from snapshots.rules import changes_between
 
     if not 1 <= len(what) <= 3:
         raise click.UsageError("give a record's id, or two files, or --batch")
     with session() as here:
-        old, new = two_versions(here, what[0], *what[1:])
+        return two_versions(here, what[0], *what[1:])
+
+
+def _told(old: Any, new: Any, shape: str, *, expand: bool) -> bool:
+    """Print what differs; whether anything does."""
+    from snapshots.rules import changes_between
+
     changes = changes_between(old, new)
-    _print(changes, shape, new.id, new.title)
+    _print(changes, shape, new.id, new.title, expand=expand)
     return bool(changes)
 
 
-def _print(changes: Any, shape: str, record_id: str, title: str) -> None:
+def _print(changes: Any, shape: str, record_id: str, title: str, *, expand: bool) -> None:
     from monitor.cli.output import print_csv, print_json
     from monitor.cli.telling import heading, tell
     from snapshots.changes import to_json
@@ -100,7 +105,7 @@ def _print(changes: Any, shape: str, record_id: str, title: str) -> None:
         count = "nothing changed" if not changes else f"{len(changes)} change{'s' if len(changes) != 1 else ''}"
         click.echo(heading(record_id, title, count))
         if changes:
-            click.echo(tell(changes))
+            click.echo(tell(changes, expand=expand))
 
 
 def _batch(ctx: click.Context, path: str, *, exit_code: bool) -> None:

@@ -6,14 +6,19 @@ from monitor.cli.output import format_option
 
 
 @click.command(short_help="What is wrong here, and what to do about it.")
+@click.option("--archive", is_flag=True, help="Check every stored byte and the chain instead; reads the whole archive.")
 @format_option()
 @click.pass_context
-def doctor(ctx: click.Context, shape: str) -> None:
+def doctor(ctx: click.Context, archive: bool, shape: str) -> None:
     """Look at settings, database, registry, mail server, sweeps and deliveries. Exit 2 where something is wrong.
+
+    With --archive, whether every version is still, byte for byte, what was received; a head that a message printed is
+    compared by `trialdelta audit verify --head`.
 
     \b
     Example:
       trialdelta doctor
+      trialdelta doctor --archive
     """
     import msgspec
 
@@ -21,11 +26,12 @@ def doctor(ctx: click.Context, shape: str) -> None:
     from monitor.cli.output import print_json
     from monitor.cli.program import FAILED
     from monitor.cli.session import settings_for_a_person
-    from monitor.doctor import Finding, examine
+    from monitor.doctor import Finding, examine, examine_archive
 
     settings = settings_for_a_person()
     found: list[Finding] = []
-    for finding in examine(settings, wiring.utc_now()):
+    findings = examine_archive(settings) if archive else examine(settings, wiring.utc_now())
+    for finding in findings:
         found.append(finding)
         if shape == "text":
             _print(finding.check, finding.verdict, finding.found, finding.advice)

@@ -1,41 +1,86 @@
-"""`trialdelta history`: every change of a record, oldest first."""
+"""`trialdelta history`: every change of records, oldest first."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from monitor.cli.output import format_option
+from monitor.cli.selection import records_options
+from snapshots.kinds import SEVERITIES
 
 Json = Any
 
 
 @click.command(short_help="Every change of a record, oldest first.")
-@click.argument("record", metavar="ID")
-@click.option("--since", metavar="DATE", help="From this release day on, such as 2026-03-01.")
+@records_options
+@click.option("--since", metavar="DATE", help="From this day on, such as 2026-03-01.")
+@click.option("--until", metavar="DATE", help="To this day, that day included.")
 @click.option("--kind", "kinds", multiple=True, help='Only this kind, or "group.*"; may be repeated.')
-@format_option("text", "json", "csv")
+@click.option(
+    "--family", "families", multiple=True, help='Only this family of kinds, such as "Sites"; may be repeated.'
+)
+@click.option("--severity", "severities", multiple=True, type=click.Choice(SEVERITIES), help="Only this severity.")
+@format_option("text", "json", "csv", "parquet")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where any change is told.")
 @click.pass_context
 def history(
-    ctx: click.Context, record: str, *, since: str | None, kinds: tuple[str, ...], shape: str, exit_code: bool
+    ctx: click.Context,
+    /,
+    records: tuple[str, ...],
+    group: str | None,
+    everything: bool,
+    *,
+    shape: str,
+    exit_code: bool,
+    **asked: Any,
 ) -> None:
-    """Print what changed in a record, version by version, oldest first.
+    """Print what changed in records, version by version, oldest first. The day of a change is that of the registry's
+    release, or for versions filled in from the past the registry's own date.
+
+    With --format csv or parquet each change is a row. "covered" marks those that finer steps tell too, because versions
+    between were filled in later: leave them out of sums.
 
     \b
     Example:
       trialdelta history NCT01234567
       trialdelta history NCT01234567 --since 2026-01-01 --kind "site.*" --format csv
+      trialdelta history --all --severity critical --format parquet > critical.parquet
     """
     from monitor.cli.program import FOUND_CHANGES
-    from monitor.cli.records import checked_date
+    from monitor.cli.selection import chosen
+    from monitor.cli.session import session
 
-    steps = _steps(record, checked_date(since) if since else None, _chosen(kinds))
-    _print(steps, shape)
-    if exit_code and any(step.changes for step in steps):
+    wanted = _wanted(**asked)
+    with session() as here:
+        ids = chosen(here, records, group, everything)
+        found = _print(_told(here, ids, wanted, named=bool(records)), shape)
+    if exit_code and found:
         ctx.exit(FOUND_CHANGES)
 
 
-def _chosen(patterns: tuple[str, ...]) -> list[str] | None:
+def _wanted(
+    *,
+    since: str | None,
+    until: str | None,
+    kinds: tuple[str, ...],
+    families: tuple[str, ...],
+    severities: tuple[str, ...],
+) -> Any:
+    from monitor.cli.records import checked_date
+    from monitor.questions import Wanted
+
+    chosen = _kinds(kinds), _of_families(families)
+    narrowed = [names for names in chosen if names is not None]
+    return Wanted(
+        kinds=frozenset.intersection(*narrowed) if narrowed else None,
+        severities=frozenset(severities) or None,
+        since=checked_date(since) if since else None,
+        until=checked_date(until) if until else None,
+    )
+
+
+def _kinds(patterns: tuple[str, ...]) -> frozenset[str] | None:
     from fnmatch import fnmatchcase
 
     from monitor.cli.program import Failure
@@ -47,58 +92,71 @@ def _chosen(patterns: tuple[str, ...]) -> list[str] | None:
             check_kind_pattern("--kind", pattern)
     except InvalidValue as error:
         raise Failure(str(error)) from error
-    return [kind for kind in KINDS if any(fnmatchcase(kind, pattern) for pattern in patterns)] if patterns else None
+    found = (kind for kind in KINDS if any(fnmatchcase(kind, pattern) for pattern in patterns))
+    return frozenset(found) if patterns else None
 
 
-def _steps(record: str, since: str | None, kinds: list[str] | None) -> list[Any]:
+def _of_families(asked: tuple[str, ...]) -> frozenset[str] | None:
+    """The kinds of the families, which may be given by the beginning of their names in any case."""
+    from monitor.cli.program import Failure
+    from snapshots.kinds import KINDS
+
+    names = list(dict.fromkeys(kind.family for kind in KINDS.values()))
+    meant = []
+    for each in asked:
+        found = [name for name in names if name.casefold().startswith(each.strip().casefold())]
+        if not each.strip() or not found:
+            raise Failure(f"--family: there is no family {each!r}; the families are: {', '.join(names)}")
+        meant += found
+    return frozenset(name for name, kind in KINDS.items() if kind.family in meant) if asked else None
+
+
+def _told(here: Any, ids: list[str], wanted: Any, *, named: bool) -> Iterator[list[Any]]:
+    """What is told of each record that has anything to tell; a named one must be stored."""
     from monitor import wiring
     from monitor.cli.records import find
-    from monitor.cli.session import record_id, session
-    from snapshots import archive
+    from monitor.questions import history as steps_of
 
-    with session() as here:
-        known = record_id(record)
+    for each in ids:
         with here.database.read() as connection:
-            steps = archive.steps(connection, wiring.REGISTRY, known, since, kinds)
-        if not steps:
-            find(here, known)  # says what to do where nothing is stored at all
-    return steps
+            steps = steps_of(connection, wiring.REGISTRY, each, wanted)
+        if steps:
+            yield steps
+        elif named:
+            find(here, each)  # says what to do where nothing is stored at all
 
 
-def _print(steps: list[Any], shape: str) -> None:
-    from monitor.cli.output import print_csv, print_json, say
+def _print(told: Iterator[list[Any]], shape: str) -> bool:
+    """Print it; whether there was anything."""
+    from monitor.cli.output import print_json, print_rows, say
+    from monitor.questions import HISTORY_COLUMNS, history_json, history_rows
 
-    rows = [row for step in steps for row in _rows(step)]
+    if shape == "text":
+        texts = [_in_words(steps) for steps in told]
+        click.echo("\n\n".join(texts)) if texts else say("No change that fits is stored.")
+        return bool(texts)
     if shape == "json":
-        print_json(rows)
-    elif shape == "csv":
-        print_csv(_COLUMNS, [row | {"record": row["record"]["id"]} for row in rows])
-    elif rows:
-        _print_text(steps)
-    else:
-        say("No change of this kind since then is stored.")
+        listed = [row for steps in told for step in steps for row in history_json(step)]
+        print_json(listed)
+        return bool(listed)
+    rows = [row for steps in told for step in steps for row in history_rows(step)]
+    print_rows(shape, HISTORY_COLUMNS, rows)
+    return bool(rows)
 
 
-_COLUMNS = (
-    *("release", "observed_at", "record", "kind", "severity", "label", "summary", "subject", "before", "after", "path"),
-    *("cause", "from_version", "to_version", "id"),
-)
-
-
-def _rows(step: Any) -> list[dict[str, Json]]:
-    from snapshots.archive import stored_change_json
-    from snapshots.registries.ctgov.ids import record_page
-
-    url = record_page(step.registry_id) if step.registry_id else None
-    return [stored_change_json(step, stored, url) for stored in step.changes]
-
-
-def _print_text(steps: list[Any]) -> None:
+def _in_words(steps: list[Any]) -> str:
     from monitor.cli.telling import heading, tell_step
     from snapshots.registries.ctgov.ids import record_page
 
-    last = steps[-1]
-    click.echo(heading(last.registry_id, last.title, record_page(last.registry_id)))
-    for step in steps:
-        if step.changes:
-            click.echo(f"\n{tell_step(step)}")
+    last = steps[-1].step
+    head = heading(last.registry_id, last.title, record_page(last.registry_id))
+    return "\n\n".join([head, *(tell_step(each.step, each.date, _remark(each)) for each in steps)])
+
+
+def _remark(told: Any) -> str:
+    parts = []
+    if told.dated_by == "registry date":
+        parts.append("filled in, by the registry's own date")
+    if told.is_covered:
+        parts.append("finer steps tell it too")
+    return f" ({'; '.join(parts)})" if parts else ""

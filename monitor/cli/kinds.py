@@ -6,7 +6,7 @@ from monitor.cli.output import format_option
 
 
 @click.command(short_help="The kinds of change that are told apart.")
-@format_option("text", "json", "csv")
+@format_option("text", "json", "csv", "markdown")
 def kinds(shape: str) -> None:
     """Print every kind of change with its usual severity, its label and what it means.
 
@@ -14,6 +14,7 @@ def kinds(shape: str) -> None:
     Example:
       trialdelta kinds
       trialdelta kinds --format json
+      trialdelta kinds --format markdown > docs/change-kinds.md
     """
     import msgspec
 
@@ -25,8 +26,43 @@ def kinds(shape: str) -> None:
         print_json(rows)
     elif shape == "csv":
         print_csv(("name", "label", "severity", "family", "meaning"), rows)
+    elif shape == "markdown":
+        click.echo(as_markdown(), nl=False)
     else:
         _print_families()
+
+
+def as_markdown() -> str:
+    """The vocabulary as the page docs/change-kinds.md."""
+    from itertools import groupby
+
+    from snapshots.kinds import KINDS, RULES_VERSION
+
+    lines = [_PREFACE.format(count=len(KINDS), version=RULES_VERSION)]
+    for family, members in groupby(KINDS.values(), key=lambda kind: kind.family):
+        lines += [f"\n## {family}\n", "| kind | severity | label | what it means |", "|---|---|---|---|"]
+        lines += [f"| `{kind.name}` | {kind.severity} | {kind.label} | {kind.meaning} |" for kind in members]
+    return "\n".join(lines) + "\n"
+
+
+_PREFACE = """\
+<!-- Written by `trialdelta kinds --format markdown`; edit snapshots/kinds.py instead. -->
+# The kinds of change
+
+What trialdelta can tell of a record: {count} kinds, told by version {version} of the rules. A kind's name never changes
+its meaning; it is what filters, webhooks, exports and the API use. `trialdelta kinds` prints the same.
+
+A change also carries `summary` (one sentence with the values in it), `before`, `after`, `subject` (what it is about,
+null for the record itself), `path` (where it stands in the registry's record) and `cause` (the change that it follows
+from: a site that closes with its study).
+
+Severity is the usual one; where the values decide (an enrollment target by its size, a delay by its length) it says so,
+and a subscription may set its own.
+
+- **critical**: somebody acts today
+- **major**: meaning, timeline or integrity of the trial
+- **minor**: real, routine
+- **admin**: bookkeeping"""
 
 
 def _print_families() -> None:

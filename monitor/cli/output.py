@@ -19,7 +19,13 @@ Json = Any
 Decorated = Callable[..., Any]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet may read as the begin of a formula, the full-width forms with it."""
+_WHOLE = frozenset({"days", "total_days", "delays", "outcome", "version", "from_version", "to_version"})
+_TRUTH = frozenset(
+    {"since_known", "after_gap", "first_is_plan", "from_registration", "switched", "computed", "covered"}
+)
+"""Columns of Parquet files that are no text."""
 _PATIENCE = 2.0
 """Seconds before a progress bar appears."""
 
@@ -40,10 +46,40 @@ def print_json(value: Json) -> None:
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Json]]) -> None:
     """Rows as CSV on stdout. Text that a spreadsheet would take for a formula is given a leading apostrophe."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    plain = csv.writer(buffer, lineterminator="\n")
+    # a carriage return outside of quotation marks would begin a row, and with it a cell, of its own
+    quoting = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(columns)
+    for row in rows:
+        cells = [_cell(row.get(column)) for column in columns]
+        (quoting if any(isinstance(cell, str) and "\r" in cell for cell in cells) else plain).writerow(cells)
     click.echo(buffer.getvalue(), nl=False)
+
+
+def print_parquet(columns: Sequence[str], rows: Iterable[Mapping[str, Json]]) -> None:
+    """Rows as a Parquet file on stdout; objects and lists are JSON text, dates stay text with their precision.
+
+    Raises Failure where pyarrow is not installed, or stdout is a terminal.
+    """
+    from monitor.cli.program import Failure
+
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise Failure("Parquet needs the extra: pip install 'trialdelta[parquet]' (or use --format csv)") from error
+    if sys.stdout.isatty():
+        raise Failure("Parquet is no text: send it to a file, such as: … --format parquet > changes.parquet")
+    listed = list(rows)
+    table = pyarrow.table({name: _column(pyarrow, name, [row.get(name) for row in listed]) for name in columns})
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    click.echo(buffer.getvalue(), nl=False)
+
+
+def print_rows(shape: str, columns: Sequence[str], rows: Iterable[Mapping[str, Json]]) -> None:
+    """Rows as `shape` says: "csv" or "parquet"."""
+    (print_parquet if shape == "parquet" else print_csv)(columns, rows)
 
 
 def say(text: str = "", **style: Any) -> None:
@@ -111,3 +147,16 @@ def _cell(value: Json) -> Json:
     if value is None or isinstance(value, int | float):
         return value
     return msgspec.json.encode(value).decode()
+
+
+def _column(pyarrow: Any, name: str, values: Sequence[Json]) -> Any:
+    """The values of one column, in the type that its name has in every file: files of many days fit together."""
+    if name in _WHOLE:
+        return pyarrow.array(values, type=pyarrow.int64())
+    if name in _TRUTH:
+        return pyarrow.array(values, type=pyarrow.bool_())
+    return pyarrow.array([_text(value) for value in values], type=pyarrow.string())
+
+
+def _text(value: Json) -> str | None:
+    return value if value is None or isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -19,11 +19,18 @@ COMMANDS = {
     "subscription": "subscription:subscription",
     "apply": "watchlist:apply",
     "export": "watchlist:export",
+    "backfill": "backfill:backfill",
     "history": "history:history",
+    "reclassify": "reclassify:reclassify",
     "show": "show:show",
     "diff": "diff:diff",
+    "timeline": "questions:timeline",
+    "slips": "questions:slips",
+    "outcomes": "questions:outcomes",
+    "compliance": "questions:compliance",
     "digest": "digest:digest",
     "deliveries": "deliveries:deliveries",
+    "audit": "audit:audit",
     "db": "db:db",
     "doctor": "doctor:doctor",
     "settings": "settings:settings",
@@ -77,7 +84,15 @@ def trialdelta(debug: bool) -> None:  # `Program.main` has seen to it before any
 
 def main() -> None:
     """The entry point of the command `trialdelta`."""
+    _open_streams()
     trialdelta.main(prog_name="trialdelta")
+
+
+def _open_streams() -> None:
+    """Something to write to for a process that was started without output (`trialdelta run >&- 2>&-`)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - as long as the process
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from datetime import date
 from msgspec import Struct
 
 from monitor import wiring
+from monitor.as_of import Answer, said_on
 from monitor.cli.program import Failure
 from monitor.cli.session import Session, record_id
 from snapshots import archive
@@ -29,10 +30,25 @@ def find(here: Session, record: str, which: str | None = None) -> Found:
     with here.database.read() as connection:
         found = archive.versions(connection, wiring.REGISTRY, known)
         if not found:
-            raise Failure(_nothing_stored(here, known))
+            raise Failure(nothing_stored(here, known))
         version, dated_by = _chosen(connection, known, found, which)
         raw = archive.read_version(connection, version.number)
     return Found(version, raw, parse(raw), dated_by)
+
+
+def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None]:
+    """What a record said on an ISO day, and the version that stands for it, None where there is none. Raises Failure
+    where nothing at all is stored of the record.
+    """
+    known = record_id(record)
+    with here.database.read() as connection:
+        answer = said_on(connection, wiring.REGISTRY, known, asked, here.now.date())
+        if answer is None:
+            raise Failure(nothing_stored(here, known))
+        if answer.version is None:
+            return answer, None
+        raw = archive.read_version(connection, answer.version.number)
+    return answer, Found(answer.version, raw, parse(raw), f"{answer.dated_by} {answer.date}")
 
 
 def two_versions(
@@ -57,6 +73,13 @@ def checked_date(text: str) -> str:
         raise Failure(f"{text!r} is no date; a date looks like 2026-03-25") from error
 
 
+def checked_number(text: str) -> str:
+    """The number of a version as a person gave it. Raises Failure."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Failure(f"{text!r} is no number of a version; a day is asked for with --as-of")
+    return text
+
+
 def _chosen(
     connection: object, record: str, found: list[VersionInfo], which: str | None
 ) -> tuple[VersionInfo, str | None]:
@@ -78,7 +101,8 @@ def _date_of(version: VersionInfo) -> str:
     return (version.release or version.registry_date or version.observed_at.isoformat())[:10]
 
 
-def _nothing_stored(here: Session, record: str) -> str:
+def nothing_stored(here: Session, record: str) -> str:
+    """Why nothing is stored of a record, and what to do."""
     from notifiers.watches import of_record
 
     with here.database.read() as connection:

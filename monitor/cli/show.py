@@ -1,4 +1,6 @@
-"""`trialdelta show`: a record in words, section by section."""
+"""`trialdelta show`: a record in words, section by section, as it stands or as it stood."""
+
+from typing import Any
 
 import click
 
@@ -13,6 +15,8 @@ from monitor.cli.output import format_option
 def show(record: str, as_of: str | None, number: str | None, shape: str) -> None:
     """Print what a record says: status, dates, design, arms, eligibility, sites, contacts.
 
+    With --as-of the first line says which version stood on that day, and by which of its dates; or that the record was
+    not registered yet, is not stored for that time, was withheld, or that a version is missing there.
     --format raw prints the exact bytes that the registry sent, json the same record with what is known of the version.
 
     \b
@@ -22,15 +26,30 @@ def show(record: str, as_of: str | None, number: str | None, shape: str) -> None
     """
     if as_of and number:
         raise click.UsageError("--as-of and --version exclude each other")
-    from monitor.cli import records, words
-    from monitor.cli.output import print_json
+    from monitor.cli import records
     from monitor.cli.session import session
 
     with session() as here:
-        found = records.find(here, record, number or (records.checked_date(as_of) if as_of else None))
-    if shape == "raw":
-        click.echo(found.raw, nl=False)
-    elif shape == "json":
-        print_json(words.as_json(found))
+        if as_of:
+            answer, found = records.on_day(here, record, records.checked_date(as_of))
+        else:
+            answer, found = None, records.find(here, record, records.checked_number(number) if number else None)
+    _print(answer, found, shape)
+
+
+def _print(answer: Any, found: Any, shape: str) -> None:
+    from monitor.cli import words
+    from monitor.cli.output import print_json, say, wrapped
+    from monitor.cli.program import Failure
+
+    if shape == "json":
+        print_json(words.as_json(found, answer))
+    elif shape == "text":
+        said = [wrapped(answer.sentence, indent=0)] if answer else []
+        click.echo("\n\n".join([*said, words.in_words(found)] if found else said))
+    elif found is None:
+        raise Failure(answer.sentence)
     else:
-        click.echo(words.in_words(found))
+        if answer and answer.answer != "stood":
+            say(answer.sentence)
+        click.echo(found.raw, nl=False)

@@ -45,6 +45,8 @@ def subscription() -> None:
 def add(name: str, replace: bool, **given: Any) -> None:
     """Tell addresses of changes. All given conditions must hold; a repeated one is any of its values.
 
+    With --replace, what has no option here (severity, templates, pause, snooze) stays as it was.
+
     What holds today is shown against the same conditions. A web address gets a secret, shown once, that signs what is
     posted to it.
 
@@ -65,10 +67,13 @@ def add(name: str, replace: bool, **given: Any) -> None:
         except InvalidValue as error:
             raise Failure(str(error)) from error
         with here.database.write() as connection:
-            if not replace and subscriptions.find(connection, name) is not None:
+            known = subscriptions.find(connection, name)
+            if known is not None and not replace:
                 raise Failure(f"there is a subscription {name!r} already; --replace changes it")
+            wanted = _kept(wanted, known.subscription) if known is not None else wanted
+            notes = _notes(connection, wanted, here.now)
             secrets = subscriptions.save(connection, wanted, here.now)
-        _told(here, wanted, secrets)
+        _told(here, wanted, secrets, notes)
 
 
 @subscription.command("list", short_help="All subscriptions.")
@@ -231,9 +236,39 @@ def _found(here: Any, name: str) -> Any:
     return found
 
 
-def _told(here: Any, wanted: Any, secrets: dict[str, str]) -> None:
+def _kept(wanted: Any, before: Any) -> Any:
+    """What is wanted now, with what only the watchlist file has words for as it was before."""
+    from msgspec.structs import replace
+
+    return replace(
+        wanted,
+        severity=before.severity,
+        templates=before.templates,
+        paused=before.paused,
+        snooze_until=before.snooze_until,
+    )
+
+
+def _notes(connection: Any, wanted: Any, now: Any) -> tuple[str, ...]:
+    """What can be meant and is probably not, as of a watchlist file. Raises Failure for a search that is not there."""
+    from monitor import wiring
+    from monitor.cli.program import Failure
+    from notifiers.conditions import InvalidValue
+    from notifiers.watchlist_file import Watchlist, plan
+
+    try:
+        return plan(connection, Watchlist(registry=wiring.REGISTRY, subscriptions=(wanted,)), now).notes
+    except InvalidValue as error:
+        raise Failure(str(error)) from error
+
+
+def _told(here: Any, wanted: Any, secrets: dict[str, str], notes: tuple[str, ...]) -> None:
+    from monitor.cli.output import say
+
     click.echo(f"{wanted.name} is kept: {', '.join(wanted.to)} {_when(wanted)}")
     show_secrets(secrets)
+    for note in notes:
+        say(f"Note: {note}", fg="yellow")
     click.echo(f"Today: {_standing(here, wanted)}")
 
 

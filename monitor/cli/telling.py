@@ -7,7 +7,7 @@ import click
 
 from monitor.cli.output import clean, wrapped
 from notifiers.message import Line, grouped
-from notifiers.passages import some
+from notifiers.passages import Detail, Piece, details, some
 from snapshots.archive import Step, StoredChange
 from snapshots.changes import Change
 from snapshots.kinds import KINDS, SEVERITIES
@@ -26,11 +26,16 @@ def mark(severity: str) -> str:
     return click.style(sign, fg=colour, bold=severity == "critical")
 
 
-def tell(changes: Sequence[Change]) -> str:
-    """All changes of one step, grouped and indented; "" where there are none."""
+def tell(changes: Sequence[Change], *, expand: bool = False) -> str:
+    """All changes of one step, grouped and indented; "" where there are none.
+
+    What follows from another change is one line with its number under that, as are many entries of one kind with the
+    same words replaced; with `expand` each of them has a line of its own.
+    """
     lines = grouped([StoredChange(number, change) for number, change in enumerate(changes)])
     families = sorted(_by_family(lines).items(), key=lambda item: _severest(item[1]))
-    return "\n".join(_family(name, members) for name, members in families)
+    every = changes if expand else ()
+    return "\n".join(_family(name, members, every) for name, members in families)
 
 
 def heading(record_id: str, title: str | None, note: str = "") -> str:
@@ -39,12 +44,13 @@ def heading(record_id: str, title: str | None, note: str = "") -> str:
     return f"{named}\n{click.style(note, dim=True)}" if note else named
 
 
-def tell_step(step: Step) -> str:
-    """One step of a record's history with its changes."""
-    when = f"{(step.release or '')[:10]}  " if step.release else ""
+def tell_step(step: Step, date: str | None = None, remark: str = "") -> str:
+    """One step of a record's history with its changes; `date` is its ISO day where that is not its release's."""
+    day = date or (step.release or "")[:10]
+    when = f"{day}  " if day else ""
     versions = f"version {step.from_version} → {step.to_version}" if step.from_version else f"version {step.to_version}"
     head = click.style(f"{when}{versions}", bold=True)
-    return f"{head}\n{tell([stored.change for stored in step.changes])}"
+    return f"{head}{click.style(remark, dim=True)}\n{tell([stored.change for stored in step.changes])}"
 
 
 def _by_family(lines: Iterable[Line]) -> Mapping[str, list[Line]]:
@@ -58,18 +64,19 @@ def _severest(lines: Iterable[Line]) -> int:
     return min(SEVERITIES.index(line.lead.severity) for line in lines)
 
 
-def _family(name: str, lines: Iterable[Line]) -> str:
-    return "\n".join([click.style(f"  {name}", dim=True), *(_line(line) for line in lines)])
+def _family(name: str, lines: Iterable[Line], every: Sequence[Change]) -> str:
+    return "\n".join([click.style(f"  {name}", dim=True), *(_line(line, every) for line in lines)])
 
 
-def _line(line: Line) -> str:
+def _line(line: Line, every: Sequence[Change]) -> str:
     label = line.lead.label
     # some sentences begin with their label: said once is enough
     says_it = line.sentence.startswith(label)
     text = wrapped(line.sentence if says_it else f"{label}: {line.sentence}", indent=6).lstrip()
     styled = click.style(label, bold=True, fg=_MARKS[line.lead.severity][1] if _is_loud(line.lead) else None)
     told = f"    {mark(line.lead.severity)} {styled}{text.removeprefix(label)}"
-    return "\n".join([told, *_details(line), *_followers(line)])
+    folded = _expanded(line, every) if every else (*_details(line), *_followers(line))
+    return "\n".join([told, *folded])
 
 
 def _is_loud(change: Change) -> bool:
@@ -82,26 +89,55 @@ def _followers(line: Line) -> Iterator[str]:
         yield click.style(wrapped(f"└ with it: {counts}", indent=6, hanging=8), dim=True)
 
 
+def _expanded(line: Line, every: Sequence[Change]) -> Iterator[str]:
+    """Each change that the line tells together with others, and each that follows from it, in its own words."""
+    together = [stored.change for stored in line.changes]
+    if len(together) > 1:
+        for change in together:
+            yield wrapped(f"- {change.summary}", indent=8, hanging=10)
+    else:
+        yield from _details(line)
+    for change in _under(together, every):
+        yield click.style(wrapped(f"└ {change.label}: {change.summary}", indent=6, hanging=8), dim=True)
+
+
+def _under(causes: Sequence[Change], every: Sequence[Change]) -> Iterator[Change]:
+    """What follows from these changes, and what follows from that in turn, in the order of telling."""
+    named = {_named(change) for change in causes}
+    following = [change for change in every if change.cause and (change.cause.kind, change.cause.name) in named]
+    following = [change for change in following if change not in causes]
+    for change in following:
+        yield change
+        yield from _under([change], [other for other in every if other not in following])
+
+
+def _named(change: Change) -> tuple[str, Json]:
+    return change.kind, change.subject.get("name") if change.subject else None
+
+
 def _details(line: Line) -> Iterator[str]:
     """What the sentence cannot hold: of whom a line for many speaks, and criteria line by line."""
     if len(line.changes) > 1:
         yield click.style(wrapped("; ".join(some(line.whom, SHOWN)), indent=8), dim=True)
-    if line.lead.kind == "eligibility.criteria_changed" and len(line.changes) == 1:
-        yield from _criteria(line.lead.before, "-", "red")
-        yield from _criteria(line.lead.after, "+", "green")
+    else:
+        for detail in details(line.lead):
+            yield from _detail(detail, line.lead)
 
 
-def _criteria(value: Json, sign: str, colour: str) -> Iterator[str]:
-    for text in _texts(value):
-        yield click.style(wrapped(f"{sign} {text}", indent=8, hanging=10), fg=colour)
+def _detail(detail: Detail, change: Change) -> Iterator[str]:
+    """A passage with the words that differ marked; of lists only the criteria, which nothing else tells."""
+    if detail.pieces:
+        marked = " ".join(_marked(piece) for piece in detail.pieces if piece.text.strip())
+        yield click.style(wrapped(f"{detail.term}:", indent=8), dim=True)
+        yield wrapped(marked, indent=10)
+    elif change.kind == "eligibility.criteria_changed":
+        sign, colour = ("-", "red") if detail.term.endswith("removed") else ("+", "green")
+        yield click.style(wrapped(f"{detail.term}:", indent=8), dim=True)
+        for item in detail.items:
+            yield click.style(wrapped(f"{sign} {item}", indent=10, hanging=12), fg=colour)
 
 
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for member in value.values():
-            yield from _texts(member)
-    elif isinstance(value, list | tuple):
-        for member in value:
-            yield from _texts(member)
+def _marked(piece: Piece) -> str:
+    """The words as git marks them, so that they are told apart where there is no colour."""
+    signs = {"removed": "[-{}-]", "added": "{{+{}+}}"}
+    return signs.get(piece.kind, "{}").format(piece.text.strip())

@@ -127,9 +127,13 @@ def pause(names: tuple[str, ...]) -> None:
     Example:
       trialdelta watch pause NCT01234567
     """
+    from monitor.wiring import utc_now
     from notifiers import watches
 
-    _change(names, watches.pause, "is paused")
+    def rest(connection: Any, registry: str, known: list[str]) -> list[str]:
+        return watches.pause(connection, registry, known, utc_now())
+
+    _change(names, rest, "is paused")
 
 
 @watch.command(short_help="Ask for it again after a pause or snooze.")
@@ -141,11 +145,12 @@ def resume(names: tuple[str, ...]) -> None:
     Example:
       trialdelta watch resume NCT01234567
     """
+    from monitor.wiring import utc_now
     from notifiers import watches
 
     def wake(connection: Any, registry: str, known: list[str]) -> list[str]:
         watches.snooze(connection, registry, known, None)
-        return watches.pause(connection, registry, known, paused=False)
+        return watches.pause(connection, registry, known, utc_now(), paused=False)
 
     _change(names, wake, "is watched again")
 
@@ -245,13 +250,49 @@ def _add(here: Any, wishes: list[Any]) -> None:
     from notifiers import watches
 
     with here.database.write() as connection:
+        known = watches.listing(connection)
+        notes = [note for wish in wishes if (note := _agrees(wish, known))]
         new = [wish for wish in wishes if watches.add(connection, wish, here.now)]
     for wish in wishes[:20]:
         click.echo(f"{wish.called} {'is watched from now on' if wish in new else 'is watched already'}")
     if len(wishes) > 20:
         click.echo(f"… {len(wishes)} in all, {len(new)} of them new")
+    for note in notes[:20]:
+        say(f"Note: {note}", fg="yellow")
+    if len(notes) > 20:
+        say(f"Note: {len(notes)} of them stay as they were watched", fg="yellow")
     if new:
         say("`trialdelta run` asks the registry within seconds; `trialdelta check` does it now.", dim=True)
+
+
+def _agrees(wish: Any, known: list[Any]) -> str | None:
+    """What of a wish is not done because it is watched already, otherwise. Raises Failure where both cannot be."""
+    from monitor.cli.program import Failure
+
+    named = next((each for each in known if wish.name and each.name == wish.name), None)
+    if named is not None and (named.record_id != wish.record_id or (named.search is None) != (wish.search is None)):
+        raise Failure(f"{wish.name!r} is the name of {named.called} already")
+    if named is not None and named.search != wish.search:
+        asks = ", ".join(f"{key}={value}" for key, value in named.search.items())
+        raise Failure(
+            f"search {wish.name!r} asks for {asks} already; `trialdelta export` and `trialdelta apply` change it"
+        )
+    same = named or next((each for each in known if wish.record_id and each.record_id == wish.record_id), None)
+    return _stays(wish, same) if same is not None else None
+
+
+def _stays(wish: Any, watch: Any) -> str | None:
+    kept = [
+        f"{word} {f'{before!r}' if before else 'none'}, not {after!r}"
+        for word, before, after in (
+            ("in group", watch.group, wish.group),
+            ("with the name", watch.name, wish.name),
+            ("with the note", watch.note, wish.note),
+        )
+        if after and after != before
+    ]
+    change = "`trialdelta export` and `trialdelta apply` change it"
+    return f"{wish.called} stays {'; '.join(kept)}; {change}" if kept else None
 
 
 def _change(names: tuple[str, ...], change: Any, words: str) -> None:
@@ -295,7 +336,8 @@ def _row(connection: Any, one: Any, troubles: dict[str, Any], now: Any) -> dict[
     from snapshots.archive import rfc3339
 
     record = archive.find_record(connection, one.registry, one.record_id) if one.record_id else None
-    confirmed = archive.last_confirmed(connection, one.registry, one.record_id, one.created_at) if record else None
+    asked = (one.asked_since, one.asked_until)
+    confirmed = archive.last_confirmed(connection, one.registry, one.record_id, *asked) if record else None
     trouble = troubles.get(one.called)
     finds, ever = search_members.counts(connection, one.id) if one.search is not None else (None, None)
     return {

@@ -56,7 +56,7 @@ def _text(file: str) -> str:
     from monitor.cli.program import Failure
 
     try:
-        with click.open_file(file, encoding="utf-8") as opened:
+        with click.open_file(file, encoding="utf-8-sig") as opened:
             return str(opened.read())
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error.strerror}") from error

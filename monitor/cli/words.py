@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from monitor.as_of import Answer
 from monitor.cli.output import clean, wrapped
 from monitor.cli.records import Found
 from snapshots.archive import rfc3339
@@ -24,8 +25,18 @@ NOTICE = (
 )
 
 
-def as_json(found: Found) -> Json:
-    """The version and the record as the registry sent it."""
+def as_json(found: Found | None, answer: Answer | None = None) -> Json:
+    """The version and the record as the registry sent it; with what is to be said of the day that was asked for."""
+    day = {"as_of": _day(answer)} if answer else {}
+    return {**(_version(found) if found else {"version": None, "record": None}), **day}
+
+
+def _day(answer: Answer) -> Json:
+    names = ("asked", "answer", "sentence", "dated_by", "date", "last_shown")
+    return {name: getattr(answer, name) for name in names}
+
+
+def _version(found: Found) -> dict[str, Json]:
     version = found.version
     return {
         "registry": version.registry,

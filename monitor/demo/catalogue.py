@@ -7,7 +7,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from monitor.demo.faults import Answer, Fault, text
+from monitor.demo.past import as_past, listed
 from monitor.demo.projection import UnknownFieldError, Wanted, project, wanted
 
 Json = Any
@@ -107,6 +108,7 @@ class Catalogue:
         self.date = "2000-01-01"
         self._lines: dict[str, _Line] = {}
         self._moved: dict[str, str] = {}
+        self._past: dict[str, Sequence[dict[str, Json]]] = {}
         self._trees: dict[str, Wanted] = {"": {}}
 
     @property
@@ -131,6 +133,10 @@ class Catalogue:
         self.drop([old])
         self.put(kept, study)
         self._moved[old] = kept
+
+    def remember(self, record: str, versions: Sequence[dict[str, Json]]) -> None:
+        """What the record said before today, oldest first, each as API v2 would have told it."""
+        self._past[record] = tuple(versions)
 
     def study(self, record: str) -> dict[str, Json]:
         """A copy of a record. Raises KeyError."""
@@ -169,6 +175,28 @@ class Catalogue:
             tail = f"?{urlencode(query)}" if query else ""
             return Answer(301, b"", {"Location": f"/api/v2/studies/{self._moved[record]}{tail}"})
         raise _RefusedError(404, f"Study {record} was not found")
+
+    def _history(self, _query: dict[str, str], _fault: Fault | None, given: str) -> Answer:
+        return _json(listed(self._versions(given)))
+
+    def _with_history(self, query: dict[str, str], _fault: Fault | None, given: str) -> Answer:
+        versions = self._versions(given)
+        history = {"history": listed(versions)} if query.get("history") == "true" else {}
+        return _json({"study": as_past(versions[-1]), "topics": [], **history})
+
+    def _version_of(self, _query: dict[str, str], _fault: Fault | None, given: str, number: str) -> Answer:
+        versions = self._versions(given)
+        if int(number) >= len(versions):
+            raise _RefusedError(404, f"Study {given} has no version {number}")
+        return _json({"studyVersion": int(number), "study": as_past(versions[int(number)])})
+
+    def _versions(self, given: str) -> Sequence[dict[str, Json]]:
+        """The versions of a record, the last of them what it says now."""
+        record = _padded(given) if _ID.fullmatch(given) else given
+        if record not in self._lines:
+            raise _RefusedError(404, f"Study {given} was not found")
+        past, now = self._past.get(record, ()), self._lines[record].own
+        return past if past and past[-1] == now else [*past, now]
 
     def _page(self, query: dict[str, str], fault: Fault | None) -> Answer:
         _check(query)
@@ -240,8 +268,15 @@ _ROUTES: tuple[tuple[re.Pattern[str], Callable[..., Answer]], ...] = (
     (re.compile(r"/api/v2/version"), Catalogue._version),
     (re.compile(r"/api/v2/studies"), Catalogue._page),
     (re.compile(r"/api/v2/studies/([^/]+)"), Catalogue._one),
+    (re.compile(r"/api/int/studies/([^/]+)"), Catalogue._with_history),
+    (re.compile(r"/api/int/studies/([^/]+)/history"), Catalogue._history),
+    (re.compile(r"/api/int/studies/([^/]+)/history/(\d{1,6})"), Catalogue._version_of),
 )
-"""Paths and what answers them. The history of past versions (`/api/int/studies/…`) joins here."""
+"""Paths and what answers them. The last three are the registry's internal interface for past versions."""
+
+
+def _json(value: Json) -> Answer:
+    return Answer(200, msgspec.json.encode(value), dict(_JSON))
 
 
 def _check(query: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import lzma
 import sys
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -112,6 +112,13 @@ class StandIn:
         """`old` becomes an alias of `kept`: its own address redirects, batches answer with `kept`."""
         with self._lock:
             self._catalogue.merge(old, kept)
+
+    def past(self, record: str, versions: Sequence[dict[str, Json]]) -> None:
+        """What a record said before today, oldest first, each as API v2 would have told it: its history lists these,
+        and then what it says now where that differs. A history is served of records that are published.
+        """
+        with self._lock:
+            self._catalogue.remember(record, versions)
 
     def study(self, record: str) -> dict[str, Json]:
         """A copy of a record as it stands, to be changed and published again. Raises KeyError."""

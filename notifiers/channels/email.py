@@ -19,6 +19,7 @@ from msgspec import Struct
 from notifiers import verdicts
 from notifiers.channels import Addressee, DeliveryError, DeliverySettings
 from notifiers.clean_text import one_line
+from notifiers.mailboxes import mailbox
 from notifiers.message import Message
 from notifiers.rendering import Rendered
 from notifiers.time_limit import TimeLimit
@@ -168,7 +169,7 @@ def _configured(settings: DeliverySettings) -> tuple[SmtpServer, Address]:
 def mail_address(text: str) -> Address:
     """The one address in "Name <local@domain>" or "local@domain". Raises ValueError naming what is no address."""
     name, spec = parseaddr(text)
-    return _address(one_line(name, 100).replace("=?", "= ?"), _checked_spec(spec or text))
+    return _address(one_line(name, 100).replace("=?", "= ?"), mailbox(spec or text))
 
 
 def _address(name: str, spec: str) -> Address:
@@ -181,27 +182,9 @@ def _recipient(uri: str) -> str:
     if parts.query or parts.fragment:
         raise DeliveryError("a mailto: address here has no subject and no other headers", permanent=True)
     try:
-        return _checked_spec(unquote(parts.path))
+        return mailbox(unquote(parts.path))
     except ValueError as error:
         raise DeliveryError(one_line(str(error), 200), permanent=True) from error
-
-
-_SPEC = re.compile(r"[^\s\x00-\x1f\x7f<>()\[\],;:\"\\@]{1,64}@[^\s\x00-\x1f\x7f<>()\[\],;:\"\\@]{1,253}")
-
-
-def _checked_spec(spec: str) -> str:
-    """The address with its domain in ASCII. Quoted local parts are refused: nobody has one, and many tricks do."""
-    if not _SPEC.fullmatch(spec):
-        raise ValueError(f"“{one_line(spec, 80)}” is not a mail address")
-    local, _, domain = spec.rpartition("@")
-    return f"{local}@{_ascii_domain(domain)}"
-
-
-def _ascii_domain(domain: str) -> str:
-    try:
-        return domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        raise ValueError(f"“{one_line(domain, 80)}” is not a mail domain") from None
 
 
 # --- the conversation -----------------------------------------------------------------------------------------------

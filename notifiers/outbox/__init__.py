@@ -1,12 +1,13 @@
 """What is due to whom: put there in the transaction that saw the change, claimed with a lease, its outcome recorded."""
 
-from notifiers.outbox.by_hand import UnknownDelivery, cancel, enqueue_test, replay, retry
+from notifiers.outbox.by_hand import UnknownDelivery, cancel, enqueue_test, replay, replayable, retry
 from notifiers.outbox.claiming import (
     Attempt,
     Claimed,
     Delivered,
     Failed,
     LeaseLost,
+    State,
     begin_attempt,
     claim,
     record,
@@ -22,6 +23,7 @@ __all__ = [
     "Failed",
     "Held",
     "LeaseLost",
+    "State",
     "Told",
     "ToldBecause",
     "ToldStep",
@@ -38,5 +40,6 @@ __all__ = [
     "release_held",
     "replace_held",
     "replay",
+    "replayable",
     "retry",
 ]

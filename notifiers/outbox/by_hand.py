@@ -3,10 +3,10 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
-from notifiers.outbox.rows import Asker, Due, close, put
-from notifiers.tables import addresses, deliveries, subscription_addresses, subscriptions
+from notifiers.outbox.rows import Asker, Due, batches, close, put
+from notifiers.tables import addresses, deliveries, delivery_subscriptions, subscription_addresses, subscriptions
 
 
 class UnknownDelivery(LookupError):  # noqa: N818  # it says what is wrong
@@ -46,17 +46,37 @@ def cancel(connection: Connection, delivery_id: str, reason: str, now: datetime)
     return True
 
 
-def replay(connection: Connection, since: datetime, now: datetime, uri: str | None = None) -> list[str]:
-    """Send again what was made since then and is delivered or failed (to one address, or to all), in its old order and
-    under the old ids, by which receivers know what they have already. The ids.
+def replayable(connection: Connection, since: datetime, uri: str | None = None) -> list[str]:
+    """The deliveries, in order, that `replay` sends again: made since then, delivered or failed, to one address or to
+    all, for a subscription that still tells that address: who does not want it any more is left alone.
     """
-    here = [deliveries.c.created_at >= since, deliveries.c.state.in_(("delivered", "failed"))]
+    here = [deliveries.c.created_at >= since, deliveries.c.state.in_(("delivered", "failed")), _still_told()]
     if uri is not None:
         address = select(addresses.c.id).where(addresses.c.uri == uri).scalar_subquery()
         here.append(deliveries.c.address_id == address)
-    chosen = list(connection.execute(select(deliveries.c.id).where(*here).order_by(deliveries.c.number)).scalars())
-    connection.execute(update(deliveries).where(*here).values(**_again(now)))
+    return list(connection.execute(select(deliveries.c.id).where(*here).order_by(deliveries.c.number)).scalars())
+
+
+def replay(connection: Connection, since: datetime, now: datetime, uri: str | None = None) -> list[str]:
+    """Send again what is `replayable`, in its old order and under the old ids, by which receivers know what they have
+    already. The ids.
+    """
+    chosen = replayable(connection, since, uri)
+    for ids in batches(chosen):
+        connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**_again(now)))
     return chosen
+
+
+def _still_told() -> ColumnElement[bool]:
+    # by name: a subscription that was removed and made anew is the same one to people
+    asker, link = delivery_subscriptions, subscription_addresses
+    return (
+        select(asker.c.name)
+        .join(subscriptions, subscriptions.c.name == asker.c.name)
+        .join(link, link.c.subscription_id == subscriptions.c.id)
+        .where(asker.c.delivery_id == deliveries.c.id, link.c.address_id == deliveries.c.address_id)
+        .exists()
+    )
 
 
 def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:

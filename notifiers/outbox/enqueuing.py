@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from notifiers import filters, search_members, subscriptions, watches
 from notifiers.calendar import Quiet, quiet_until
@@ -15,6 +15,7 @@ from notifiers.tables import deliveries, delivery_subscriptions, subscription_ad
 from notifiers.watches import Watch
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
+from snapshots.changes import Change
 from snapshots.database import insert_absent
 from snapshots.kinds import at_least
 from snapshots.trial import Trial
@@ -83,11 +84,14 @@ def enqueue(
     wants = _wants(connection, step, trial, changes, now)
     _note_wanted(connection, step, wants)
     by_address = _by_address(connection, wants)
-    written = [
-        put(connection, _due(connection, step, address_id, asked, now=now, held_until=held_until), now)
-        for address_id, asked in by_address.items()
-    ]
-    return [delivery_id for delivery_id in written if delivery_id]
+    written: list[str] = []
+    for address_id, asked in by_address.items():
+        due = _due(connection, step, address_id, asked, now=now, held_until=held_until)
+        delivery_id = put(connection, due, now)
+        if delivery_id:
+            _bring_forward(connection, due)
+            written.append(delivery_id)
+    return written
 
 
 def type_of(step: Step) -> str:
@@ -117,13 +121,17 @@ def _wants(
     connection: Connection, step: Step, trial: Trial | None, changes: Sequence[StoredChange], now: datetime
 ) -> list[_Want]:
     watching = _watching(connection, step, trial)
+    together = [stored.change for stored in changes]
     found = []
     for stored in subscriptions.listing(connection):
         subscription = stored.subscription
-        if subscription.paused or stored.created_at > step.observed_at:
+        # one that "began" after the present is there all the same: the clock was set back since
+        if subscription.paused or step.observed_at < stored.created_at <= now:
             continue
         mine = watching.selected(subscription)
-        wanted = tuple(one for one in changes if watching.concerns(mine, one) and _is_wanted(subscription, one, trial))
+        wanted = tuple(
+            one for one in changes if watching.concerns(mine, one) and _is_wanted(subscription, one, trial, together)
+        )
         if not wanted:
             continue
         muted = subscription.is_snoozed(now) or (bool(mine) and all(watch.is_snoozed(now) for watch in mine))
@@ -184,8 +192,10 @@ def _search(stored: StoredChange) -> str:
     return str((stored.change.subject or {}).get("name"))
 
 
-def _is_wanted(subscription: Subscription, stored: StoredChange, trial: Trial | None) -> bool:
-    return filters.decide(subscription.when, stored.change, trial, subscription.severity).wanted
+def _is_wanted(
+    subscription: Subscription, stored: StoredChange, trial: Trial | None, together: Sequence[Change]
+) -> bool:
+    return filters.decide(subscription.when, stored.change, trial, subscription.severity, together).wanted
 
 
 def _note_wanted(connection: Connection, step: Step, wants: Sequence[_Want]) -> None:
@@ -270,6 +280,22 @@ def _not_before(connection: Connection, stored: Stored, address_id: int, now: da
     if nth is None or nth + timedelta(hours=1) <= moment:
         return moment
     return _after_quiet(subscription.quiet, nth + timedelta(hours=1))
+
+
+def _bring_forward(connection: Connection, due: Due) -> None:
+    """What is still to be told of the record before this goes with it: else the order within a record would make this
+    wait for quiet hours and limits that belong to other subscriptions.
+    """
+    later = (
+        (deliveries.c.address_id == due.address_id)
+        & (deliveries.c.thread == due.thread)
+        & (deliveries.c.state == "pending")
+        & (deliveries.c.tries == 0)
+        & (deliveries.c.next_attempt_at > due.planned_at)
+        & (deliveries.c.planned_at > due.planned_at)
+    )
+    sooner = {"planned_at": due.planned_at, "next_attempt_at": due.planned_at}
+    connection.execute(update(deliveries).where(later).values(**sooner))
 
 
 def _after_quiet(quiet: Quiet | None, moment: datetime) -> datetime:

@@ -22,6 +22,18 @@ from snapshots.archive.coverage import (
     open_exceptions,
     settle_exceptions,
 )
+from snapshots.archive.filling import (
+    Filling,
+    Gap,
+    close_gap,
+    filling,
+    gaps,
+    is_told,
+    last_filling_failure,
+    note_filling,
+    note_gap,
+    waiting_fillings,
+)
 from snapshots.archive.history import (
     Step,
     StepFacts,
@@ -44,7 +56,7 @@ from snapshots.archive.reading import (
     version_info,
     versions,
 )
-from snapshots.archive.records import Absence, Merge, Record, find_record, merge, note_absent, note_present
+from snapshots.archive.records import Absence, Merge, Record, find_record, merge, note_absent, note_present, stored_ids
 from snapshots.archive.verifying import verify_chain
 
 __all__ = [
@@ -54,6 +66,8 @@ __all__ = [
     "Confirmation",
     "Corrupt",
     "Digest",
+    "Filling",
+    "Gap",
     "Head",
     "HeadMoved",
     "Link",
@@ -73,22 +87,29 @@ __all__ = [
     "begin_sweep",
     "chain_head",
     "chained",
+    "close_gap",
     "digests",
     "fail_sweep",
+    "filling",
     "find_append",
     "find_record",
     "find_step",
     "finest_steps",
     "finish_sweep",
+    "gaps",
     "heads",
+    "is_told",
     "known_hashes",
     "last_confirmed",
+    "last_filling_failure",
     "last_finished",
     "last_sweep",
     "link_digest",
     "merge",
     "note_absent",
     "note_exception",
+    "note_filling",
+    "note_gap",
     "note_present",
     "open_exceptions",
     "read_version",
@@ -99,8 +120,10 @@ __all__ = [
     "steps",
     "steps_between",
     "stored_change_json",
+    "stored_ids",
     "verify_chain",
     "version_as_of",
     "version_info",
     "versions",
+    "waiting_fillings",
 ]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, exists, insert, select, update
+from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
 
 from snapshots.archive.records import find_record
 from snapshots.archive.tables import sweep_exceptions, sweeps
@@ -37,7 +37,9 @@ class Sweep(Struct, frozen=True, kw_only=True):
 
 
 class OpenException(Struct, frozen=True):
-    """A record that the registry still owes an answer for: since which sweep's release, why, in a sentence."""
+    """A record (or a saved search, by what it is called) that the registry still owes an answer for: why, in a
+    sentence; in which sweep it was asked for in vain last, and `since` which release it could not be checked.
+    """
 
     registry_id: str
     reason: str
@@ -45,6 +47,7 @@ class OpenException(Struct, frozen=True):
     sweep: int
     release: str
     noted_at: datetime
+    since: str
 
 
 class Confirmation(Struct, frozen=True):
@@ -68,7 +71,8 @@ def note_exception(connection: Connection, sweep: int, registry_id: str, reason:
     this = and_(sweep_exceptions.c.sweep == sweep, sweep_exceptions.c.registry_id == registry_id)
     changed = connection.execute(update(sweep_exceptions).where(this).values(reason=reason, detail=detail))
     if changed.rowcount == 0:
-        values = {"sweep": sweep, "registry_id": registry_id, "reason": reason, "detail": detail}
+        since = _unanswered_since(connection, sweep, registry_id)
+        values = {"sweep": sweep, "registry_id": registry_id, "reason": reason, "detail": detail, "since": since}
         connection.execute(insert(sweep_exceptions).values(values))
     _settle(connection, sweep, sweep_exceptions.c.registry_id == registry_id)
 
@@ -123,6 +127,7 @@ def open_exceptions(connection: Connection, registry: str) -> list[OpenException
             sweep_exceptions.c.sweep,
             sweeps.c.release,
             sweeps.c.started_at,
+            func.coalesce(sweep_exceptions.c.since, sweeps.c.release),
         )
         .join(sweeps, sweeps.c.id == sweep_exceptions.c.sweep)
         .where(sweeps.c.registry == registry, sweep_exceptions.c.settled_by.is_(None))
@@ -131,13 +136,17 @@ def open_exceptions(connection: Connection, registry: str) -> list[OpenException
 
 
 def last_confirmed(
-    connection: Connection, registry: str, registry_id: str, watched_since: datetime | None = None
+    connection: Connection,
+    registry: str,
+    registry_id: str,
+    watched_since: datetime | None = None,
+    watched_until: datetime | None = None,
 ) -> Confirmation | None:
     """When a record was last known to stand as it is stored; None where it was never observed.
 
     That is the newest of: its head's own observation, and the newest finished sweep over everything that began after
-    the record was first seen (and after `watched_since`, where it was not watched all the time) without an exception
-    for it. Ask it of watched records only: a sweep does not ask for others.
+    the record was first seen (and after `watched_since`, before `watched_until`, where it was not watched all the
+    time) without an exception for it. Ask it of watched records only: a sweep does not ask for others.
     """
     record = find_record(connection, registry, registry_id)
     if record is None or record.head_version is None:
@@ -147,10 +156,23 @@ def last_confirmed(
     ).one()
     names = [record.registry_id, *record.former_ids]
     since = max(record.first_seen_at, watched_since or record.first_seen_at)
-    sweep = _newest(connection, registry, *_confirming(names, since))
+    before = [] if watched_until is None else [sweeps.c.started_at < watched_until]
+    sweep = _newest(connection, registry, *_confirming(names, since), *before)
     if sweep is None or sweep.started_at < own.observed_at:
         return Confirmation(own.release, own.observed_at, None)
     return Confirmation(sweep.release, sweep.started_at, sweep.id)
+
+
+def _unanswered_since(connection: Connection, sweep: int, registry_id: str) -> str | None:
+    """Since which release this record was not answered before this sweep; None where it was."""
+    registry = select(sweeps.c.registry).where(sweeps.c.id == sweep).scalar_subquery()
+    earlier = (
+        select(func.coalesce(sweep_exceptions.c.since, sweeps.c.release))
+        .join(sweeps, sweeps.c.id == sweep_exceptions.c.sweep)
+        .where(sweeps.c.registry == registry, sweep_exceptions.c.registry_id == registry_id)
+        .where(sweep_exceptions.c.settled_by.is_(None), sweeps.c.id < sweep)
+    )
+    return connection.execute(earlier.order_by(sweeps.c.id.desc()).limit(1)).scalar()
 
 
 def _confirming(names: list[str], since: datetime) -> list[Any]:

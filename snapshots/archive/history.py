@@ -113,16 +113,21 @@ def steps(
     registry_id: str | None,
     since: str | None = None,
     kinds: Collection[str] | None = None,
+    *,
+    with_superseded: bool = False,
 ) -> list[Step]:
     """What happened to a record (by any of its ids; None: to the registry as a whole), in history order.
 
     `since` is an ISO date: of the release, or the registry's date for what was back-filled. With `kinds` each step has
     only its changes of these kinds, and steps without any are left out. Records merged into this one are told with it.
+    Superseded steps, which somebody may have been told, come only `with_superseded`.
     """
     row = _selected(connection, registry, registry_id)
     if row is None:
         return []
-    wanted = _STEPS.where(row, step_rows.c.superseded_by.is_(None))
+    wanted = _STEPS.where(row)
+    if not with_superseded:
+        wanted = wanted.where(step_rows.c.superseded_by.is_(None))
     keys = _history_keys(connection, row)
     found = [step for step in _grouped(connection, wanted) if since is None or keys[step.id][0] >= since]
     told = found if kinds is None else [_only(step, kinds) for step in found]

@@ -98,9 +98,11 @@ def decoded(number: int, row: Row[Any], base: bytes | None) -> bytes:
     return raw
 
 
-def versions(connection: Connection, registry: str, registry_id: str) -> list[VersionInfo]:
-    """The versions of a record (by any of its ids) in history order, with those of records merged into it."""
-    return _selected(connection, registry, registry_id, merged=True)
+def versions(connection: Connection, registry: str, registry_id: str, *, merged: bool = True) -> list[VersionInfo]:
+    """The versions of a record (by any of its ids) in history order, with those of records merged into it unless they
+    are not wanted: across a merge nothing is compared.
+    """
+    return _selected(connection, registry, registry_id, merged=merged)
 
 
 def version_info(connection: Connection, number: int) -> VersionInfo:

@@ -66,6 +66,12 @@ def find_record(connection: Connection, registry: str, any_id: str) -> Record | 
     )
 
 
+def stored_ids(connection: Connection, registry: str) -> list[str]:
+    """The ids of today of all records in the archive, in order; of merged ones that of the record that was kept."""
+    wanted = select(records.c.registry_id).where(records.c.registry == registry, records.c.merged_into.is_(None))
+    return list(connection.execute(wanted.order_by(records.c.registry_id)).scalars())
+
+
 def merge(connection: Connection, registry: str, former_id: str, kept_id: str) -> Merge | None:
     """The registry answers for `former_id` under `kept_id`: from now on both select the kept record.
 

@@ -4,7 +4,19 @@ Versions, steps and changes are only ever added. Times are UTC; releases and reg
 wrote them.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from snapshots.database import UtcDateTime, metadata
 
@@ -122,6 +134,8 @@ sweep_exceptions = Table(
     Column("registry_id", String, primary_key=True),
     Column("reason", String, nullable=False),
     Column("detail", Text, nullable=False),
+    # the release of the first of the exceptions that followed each other without an answer; null: this sweep's
+    Column("since", String),
     # the sweep that answered for the record again, or said the newer trouble
     Column("settled_by", Integer, ForeignKey("sweeps.id")),
     # what a sweep leaves open is asked for at every page view; there are few
@@ -131,4 +145,33 @@ sweep_exceptions = Table(
         sqlite_where=text("settled_by IS NULL"),
         postgresql_where=text("settled_by IS NULL"),
     ),
+)
+
+fillings = Table(
+    "fillings",
+    metadata,
+    # how far the registry's own history of a record was brought in
+    Column("registry", String, primary_key=True),
+    Column("registry_id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("listed", Integer, nullable=False),
+    Column("reason", Text),
+    Column("failures", Integer, nullable=False),
+    Column("tried_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime),
+    # whether it was joined to what was observed; False while nothing was
+    Column("is_joined", Boolean, nullable=False),
+)
+
+history_gaps = Table(
+    "history_gaps",
+    metadata,
+    # versions that the registry lists and did not give
+    Column("registry", String, primary_key=True),
+    Column("registry_id", String, primary_key=True),
+    Column("registry_version", Integer, primary_key=True, autoincrement=False),
+    Column("registry_date", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("is_final", Boolean, nullable=False),
+    Column("noted_at", UtcDateTime, nullable=False),
 )

@@ -3,14 +3,25 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from snapshots.archive import codec
 from snapshots.archive.chain import verify_links
 from snapshots.archive.reading import STORED, Corrupt, decoded, read_version
-from snapshots.archive.tables import versions
+from snapshots.archive.tables import record_ids, records, versions
 
 VERSIONS_AT_ONCE = 100
+
+_SELECTS = and_(record_ids.c.registry == records.c.registry, record_ids.c.registry_id == versions.c.registry_id)
+_BELONGS = or_(record_ids.c.record == records.c.id, record_ids.c.record == records.c.merged_into)
+_MISPLACED = (
+    select(versions.c.number, versions.c.registry_id)
+    .join(records, records.c.id == versions.c.record)
+    .outerjoin(record_ids, and_(_SELECTS, _BELONGS))
+    .where(record_ids.c.record.is_(None))
+    .order_by(versions.c.number)
+)
+"""The chain binds the id under which a version was received, not the row that it stands under."""
 
 
 def verify_chain(connection: Connection) -> Iterator[str]:
@@ -18,6 +29,8 @@ def verify_chain(connection: Connection) -> Iterator[str]:
     those received. Reads everything; memory stays that of a few versions.
     """
     yield from verify_links(connection)
+    for number, registry_id in connection.execute(_MISPLACED):
+        yield f"version {number} ({registry_id}) stands among the versions of another record"
     for record, source in connection.execute(select(versions.c.record, versions.c.source).distinct()).all():
         yield from _verify_line(connection, _line(connection, record, source))
 

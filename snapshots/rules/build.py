@@ -32,7 +32,7 @@ def change(
         kind=kind,
         severity=severity or known.severity,
         label=known.label,
-        summary=summary,
+        summary=" ".join(summary.split()),  # a sentence is one line, whatever line breaks a name or a date holds
         subject=subject,
         before=before,
         after=after,

@@ -8,7 +8,7 @@ from snapshots.changes import Change
 from snapshots.prose import SECTIONS, Section, SectionDifference, criteria_differences
 from snapshots.rules.build import change
 from snapshots.rules.fields import differing_members
-from snapshots.sentences import capitalised, counted, enum_words, listed, quoted
+from snapshots.sentences import capitalised, clipped, counted, enum_words, listed, quoted
 from snapshots.trial import Trial
 
 Json = Any
@@ -45,13 +45,12 @@ def _age(old: Trial, new: Trial) -> Iterator[Change]:
 
 def _limit_told(words: str, before: str | None, after: str | None) -> str:
     if age_key(before) is None:
-        return f"{words} set to {after} (there was none)"
+        return f"{words} set to {clipped(after)} (there was none)"
     if age_key(after) is None:
-        return f"{words} removed (was {before})"
+        return f"{words} removed (was {clipped(before)})"
     days = age_days(before), age_days(after)
-    if days[0] is None or days[1] is None:
-        return f"{words} changed from {before} to {after}"
-    return f"{words} {'raised' if days[1] > days[0] else 'lowered'} from {before} to {after}"
+    verb = "changed" if days[0] is None or days[1] is None else "raised" if days[1] > days[0] else "lowered"
+    return f"{words} {verb} from {clipped(before)} to {clipped(after)}"
 
 
 def _sex(old: Trial, new: Trial) -> Iterator[Change]:

@@ -16,7 +16,6 @@ from snapshots.canonical import (
     enum_key,
     in_any_order,
     label_key,
-    members_key,
     name_key,
     phone_digits,
     text_key,
@@ -80,7 +79,9 @@ def _results_key(value: Json, names: Names) -> Json:
     """
     if isinstance(value, Mapping):
         names = {**names, **_group_names(value)}
-        return members_key({key: _member_key(key, member, names) for key, member in value.items()})
+        keys = {key: _member_key(key, member, names) for key, member in value.items()}
+        # what is empty is as good as absent; the rest are keys already, and tables are too large to make keys of keys
+        return {key: said for key, said in keys.items() if said is not None and said not in ("", [], {})}
     if isinstance(value, list):
         return in_any_order(_results_key(item, names) for item in value)
     return value_key(value)

@@ -9,7 +9,7 @@ from snapshots.changes import Change
 from snapshots.matching import ByKey, Matched, match
 from snapshots.rules.build import Json, change, leftovers
 from snapshots.rules.reported import what_differs
-from snapshots.sentences import date_words, enum_words, quoted
+from snapshots.sentences import clipped, date_words, enum_words, quoted
 from snapshots.trial import Document, FdaNotice, SubmissionEvent, Trial
 
 COVERS = frozenset(
@@ -170,7 +170,7 @@ def _document_name(document: Document) -> str:
 
 
 def _document_words(document: Document) -> str:
-    return f"{_document_name(document)}{f' of {date_words(document.date)}' if document.date else ''}"
+    return f"{clipped(_document_name(document))}{f' of {date_words(document.date)}' if document.date else ''}"
 
 
 def _about(document: Document) -> dict[str, Json]:

@@ -23,6 +23,8 @@ class World(Protocol):
     def publish(self, day: int, *numbers: int, title: str = "A Title") -> None: ...
     def merge(self, old: int, kept: int) -> None: ...
     def remove(self, number: int) -> None: ...
+    def remember(self, number: int, *titles: str) -> None: ...
+    def lose(self, number: int, version: int) -> None: ...
     def go_down(self) -> None: ...
     def address(self, number: int) -> str: ...
 
@@ -47,6 +49,12 @@ class Ctgov:
 
     def remove(self, number: int) -> None:
         self.standin.remove([nct(number)])
+
+    def remember(self, number: int, *titles: str) -> None:
+        self.standin.past(nct(number), [study(nct(number), title=title) for title in titles])
+
+    def lose(self, number: int, version: int) -> None:
+        self.standin.fail(Fault.NOT_FOUND, path=f"{nct(number)}/history/{version}")
 
     def go_down(self) -> None:
         self.standin.fail(Fault.UNAVAILABLE)
@@ -164,6 +172,8 @@ def test_where_it_is_down_the_error_says_so_in_one_line(world: World) -> None:
         world.registry.release,
         lambda: list(world.registry.fetch(everything(world), {})),
         lambda: list(world.registry.search(world.query)),
+        lambda: world.registry.versions(world.id(1)),
+        lambda: world.registry.version(world.id(1), 0),
     ):
         with pytest.raises(RegistryError) as refusal:
             ask()
@@ -191,13 +201,55 @@ def test_a_search_parameter_it_does_not_know_is_named(world: World) -> None:
         world.registry.search({**world.query, "no.such.thing": "x"})
 
 
+def test_it_lists_the_past_of_a_record_and_gives_each_version_of_it(world: World) -> None:
+    world.remember(3, "A First Title", "Another Title")
+
+    listed = world.registry.versions(world.id(3))
+    read = [world.registry.parse(world.registry.version(world.id(3), each.number)) for each in listed]
+
+    assert [each.number for each in listed] == [0, 1, 2]
+    assert all(len(each.date) == 10 for each in listed)
+    assert [trial.title for trial in read] == ["A First Title", "Another Title", "A Title"]
+    assert {trial.id for trial in read} == {world.id(3)}
+
+
+def test_past_versions_are_told_apart_by_their_content(world: World) -> None:
+    world.remember(3, "A First Title", "Another Title")
+
+    versions = [world.registry.version(world.id(3), number) for number in (0, 1, 1)]
+    contents = [world.registry.content(each) for each in versions]
+
+    assert contents[0] != contents[1]
+    assert contents[1] == contents[2]
+
+
+def test_a_version_that_nobody_is_given_is_an_error_for_good(world: World) -> None:
+    world.remember(3, "A First Title")
+    world.lose(3, 0)
+
+    with pytest.raises(RegistryError) as refusal:
+        world.registry.version(world.id(3), 0)
+
+    assert refusal.value.permanent
+    assert world.id(3) in str(refusal.value)
+
+
+def test_the_past_of_a_record_that_is_not_listed_is_an_error_for_good(world: World) -> None:
+    with pytest.raises(RegistryError) as refusal:
+        world.registry.versions(world.id(404))
+
+    assert refusal.value.permanent
+
+
 def test_every_request_takes_a_turn(world: World) -> None:
     before = world.turn.granted
     world.registry.release()
     list(world.registry.fetch(everything(world), {}))
     list(world.registry.search(world.query))
+    world.registry.versions(world.id(1))
+    world.registry.version(world.id(1), 0)
 
-    assert world.turn.granted - before == 5
+    assert world.turn.granted - before == 7
 
 
 def test_a_person_may_write_an_id_in_many_ways(world: World) -> None:

@@ -1,8 +1,12 @@
 """A registry, a database and a clock for tests of the sweep and the program around it."""
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from monitor.demo.standin import StandIn
 from monitor.sweep import SweepReport, sweep
@@ -13,6 +17,7 @@ from snapshots import archive
 from snapshots.archive import Step
 from snapshots.database import Database
 from snapshots.registry import Registry
+from tests.databases import SqliteFiles
 from tests.registries import Asked, study
 
 DAYS = ("2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06")
@@ -70,3 +75,25 @@ class Stage:
 def kinds(report: SweepReport) -> list[str]:
     """The kinds that a sweep told, in order."""
     return [stored.change.kind for step in report.steps for stored in step.changes]
+
+
+def lived_in_file(live: Callable[[Stage], None]) -> Any:
+    """A fixture: the file of a SQLite database in which `live` happened, made once for all tests of a module."""
+
+    @pytest.fixture(scope="module")
+    def made(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        database = Database(sqlite_files.url(tmp_path_factory.mktemp("lived_in"), tables=True))
+        with StandIn() as standin:
+            live(Stage(database, standin))
+        database.dispose()
+        assert database.file
+        return database.file
+
+    return made
+
+
+def copied(file: Path, folder: Path) -> Iterator[Database]:
+    """A copy of that file, for one test."""
+    database = Database(f"sqlite:///{shutil.copy(file, folder / 'archive.sqlite3')}")
+    yield database
+    database.dispose()

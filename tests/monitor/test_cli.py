@@ -164,6 +164,15 @@ def test_an_unexpected_failure_shows_no_traceback_unless_asked(run: Run, monkeyp
     assert "Traceback" in debug.stderr
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_without_standard_streams_it_still_works(closed: str, environ: dict[str, str]) -> None:
+    command = f"{sys.executable} -m monitor watch list {closed}"
+
+    ended = subprocess.run(command, shell=True, cwd=ROOT, env={**os.environ, **environ}, timeout=60, check=False)
+
+    assert ended.returncode == 0
+
+
 def test_as_a_process_it_is_quick_about_its_version_and_colourless_in_a_pipe(environ: dict[str, str]) -> None:
     del environ["NO_COLOR"]
     begun = [sys.executable, "-X", "importtime", "-m", "monitor", "--version"]
@@ -209,6 +218,31 @@ def test_a_file_of_ids_is_imported_whole_or_not_at_all(run: Run, tmp_path: Path)
 
     assert "bad.txt, line 2: not a ClinicalTrials.gov id: 'NCT12'" in complaint
     assert [row["id"] for row in said(run("watch", "list", "--group", "ours", "--format", "json"))] == [ONE, TWO]
+
+
+def test_an_id_that_is_watched_already_stays_as_it_is_and_says_so(run: Run) -> None:
+    run("watch", "add", ONE, "--group", "kidney", "--note", "ours")
+
+    same = run("watch", "add", ONE, "--group", "kidney")
+    other = run("watch", "add", ONE, TWO, "--group", "heart")
+
+    assert same.stderr == ""
+    assert f"{ONE} stays in group 'kidney', not 'heart'" in other.stderr
+    assert [row["group"] for row in said(run("watch", "list", "--format", "json"))] == ["kidney", "heart"]
+
+
+def test_a_name_is_one_watchs_and_a_search_is_not_quietly_another(run: Run) -> None:
+    run("watch", "add", ONE, "--name", "dkd")
+    run("watch", "add", "--name", "hearts", "--search", "query.cond=heart")
+
+    record = run("watch", "add", TWO, "--name", "dkd", exits=2).stderr
+    search = run("watch", "add", "--name", "dkd", "--search", "query.cond=kidney", exits=2).stderr
+    changed = run("watch", "add", "--name", "hearts", "--search", "query.cond=lung", exits=2).stderr
+    again = run("watch", "add", "--name", "hearts", "--search", "query.cond=heart").stdout
+
+    assert record == search == f"Error: 'dkd' is the name of {ONE} already\n"
+    assert changed.startswith("Error: search 'hearts' asks for query.cond=heart already")
+    assert "is watched already" in again
 
 
 def test_watches_can_be_paused_snoozed_resumed_and_removed(run: Run) -> None:
@@ -356,6 +390,21 @@ def test_a_new_subscription_shows_how_things_stand_today(changed: Run) -> None:
     assert "Today: 1 site recruits already: Example Hospital, Exampleton, Belgium" in told
 
 
+@pytest.mark.parametrize(
+    ("about", "note"),
+    [(("--group", "kidny"), "nothing is watched in group 'kidny'"), (("--id", TWO), f"{TWO} is not watched")],
+)
+def test_a_subscription_that_nothing_can_be_told_of_says_so(about: tuple[str, str], note: str, changed: Run) -> None:
+    assert note in changed("subscription", "add", "ours", "--to", "mailto:alice@example.org", *about).stderr
+
+
+def test_a_subscription_to_a_search_that_is_not_there_is_refused(changed: Run) -> None:
+    words = ("subscription", "add", "ours", "--to", "mailto:alice@example.org", "--search", "nosuch")
+
+    assert "there is no search named 'nosuch'" in changed(*words, exits=2).stderr
+    assert said(changed("subscription", "list", "--format", "json")) == []
+
+
 def test_the_secret_of_a_web_address_is_shown_once(run: Run) -> None:
     words = ("subscription", "add", "hook", "--to", "https://hooks.example.org/x")
 
@@ -375,6 +424,33 @@ def test_a_watchlist_file_is_applied_once_and_exported_again(run: Run, tmp_path:
     assert "Today for ours: " in first.stdout
     assert "Nothing to do" in second.stderr
     assert run("apply", written(tmp_path, "again.toml", run("export").stdout)).stdout == ""
+
+
+def test_changing_a_subscription_keeps_what_the_command_line_has_no_words_for(run: Run, tmp_path: Path) -> None:
+    text = """
+    [[subscription]]
+    name = "ours"
+    to = ["mailto:alice@example.org"]
+    paused = true
+    snooze_until = 2030-01-01
+    templates = "/etc/templates"
+    severity = { "site.renamed" = "critical" }
+    """
+    run("apply", written(tmp_path, "list.toml", text))
+
+    run("subscription", "add", "ours", "--to", "mailto:bob@example.org", "--kind", "site.*", "--replace")
+
+    (kept,) = said(run("subscription", "list", "--format", "json"))
+    assert (kept["to"], kept["when"]) == (["mailto:bob@example.org"], {"kinds": ["site.*"]})
+    assert (kept["paused"], kept["templates"]) == (True, "/etc/templates")
+    assert (kept["severity"], kept["snooze_until"]) == ({"site.renamed": "critical"}, "2030-01-01T00:00:00Z")
+
+
+def test_a_watchlist_file_written_on_windows_is_read(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "list.toml"
+    file.write_bytes(f'\ufeff[[watch]]\r\nid = " {ONE.lower()} "\r\n'.encode())
+
+    assert f"+ watch {ONE}: new" in run("apply", str(file)).stdout
 
 
 def test_an_unknown_key_of_the_watchlist_is_named(run: Run, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_good_sweep_is_told_to_the_dead_mans_switch(settings: Settings, databa
     assert [request.path for request in switch.requests] == ["/ping"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_daemon_makes_its_tables_works_and_ends_when_it_is_told_to(
     settings: Settings, standin: StandIn, mail: MailSink, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -223,3 +223,25 @@ def test_tables_of_a_later_version_are_left_alone(settings: Settings, database: 
 
     assert code == 2
     assert (tmp_path / "log").read_text().splitlines()[-1].startswith("Error: ")
+
+
+def test_two_daemons_on_one_file_do_no_harm_and_say_so(
+    settings: Settings, database: Database, standin: StandIn, mail: MailSink, tmp_path: Path
+) -> None:
+    with database.write() as connection:
+        subscriptions.save(connection, Subscription(name="all", to=("mailto:alice@example.org",)), at(DAYS[0]))
+    watch(database, ONE)
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    with running(settings, tmp_path / "first"), running(settings, tmp_path / "second"):
+        eventually(lambda: steps(database, ONE) == 1)
+        for day, status in zip(DAYS[1:4], (RECRUITING, "NOT_YET_RECRUITING", RECRUITING), strict=True):
+            told = len(mail.letters)
+            standin.publish(day, {ONE: trial(ONE, status)})
+            eventually(lambda told=told: len(mail.letters) > told)
+        logs = [(tmp_path / name / "log").read_text() for name in ("first", "second")]
+
+    assert len(mail.letters) == 3
+    assert steps(database, ONE) == 4
+    assert [("another daemon works on this database" in log) for log in logs].count(True) == 1
+    assert not any("Traceback" in log or "unexpected" in log for log in logs)

@@ -102,7 +102,7 @@ def test_a_failed_sweep_and_an_unanswered_record_are_told(stage: Stage, url: str
     found = findings(url, standin)
 
     assert "503" in found["last sweep"].found
-    assert found["record"].found.startswith(f"{TWO} since release {DAYS[0]}: absent")
+    assert found["record"].found.startswith(f"{TWO} not checked since release {DAYS[0]}: absent")
 
 
 def test_what_waits_to_be_sent_for_long_is_a_failure(stage: Stage, url: str, standin: StandIn) -> None:

@@ -36,7 +36,6 @@ def search(stage: Stage, name: str = "fever", group: str | None = None, **query:
         watches.add(connection, Wish(registry="ctgov", name=name, search=query, group=group), stage.now)
 
 
-
 def of_status(record: str, status: str, **said: Any) -> dict[str, Any]:
     made = trial(record, **said)
     made["protocolSection"]["statusModule"]["overallStatus"] = status
@@ -250,7 +249,7 @@ def test_a_search_with_other_parameters_begins_anew(sqlite_stage: Stage) -> None
     ready(sqlite_stage)
     other = Wish(registry="ctgov", name="fever", search={"filter.overallStatus": NOT_YET})
     with sqlite_stage.database.write() as connection:
-        watches.change(connection, other)
+        watches.change(connection, other, sqlite_stage.now)
 
     report = sqlite_stage.day(DAYS[1])
 
@@ -293,7 +292,7 @@ def test_a_sweep_that_is_ended_before_it_told_a_search_tells_it_next_time(sqlite
 def test_a_paused_search_is_not_asked_and_neither_are_its_members(sqlite_stage: Stage) -> None:
     ready(sqlite_stage)
     with sqlite_stage.database.write() as connection:
-        watches.pause(connection, "ctgov", ["fever"])
+        watches.pause(connection, "ctgov", ["fever"], sqlite_stage.now)
 
     assert sqlite_stage.day(DAYS[1]).outcome == "nothing new"
 

@@ -179,3 +179,44 @@ def test_settings_can_be_handed_to_another_process() -> None:
 
 def test_the_version_is_that_of_the_project_file() -> None:
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_an_env_file_as_other_systems_and_people_write_it(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(
+        b"\xef\xbb\xbfTRIALDELTA_PORT=9001 # the page\r\n"
+        b"export TRIALDELTA_MAIL_FROM='news@example.org'  # who writes\r\n"
+        b'TRIALDELTA_USER_AGENT="a # b"\r\n'
+        b"TRIALDELTA_ACCESS_TOKEN=a#b\t# the company's\r\n"
+        b"TRIALDELTA_HOST= # later\r\n"
+    )
+
+    found = {each.setting.name: each.text for each in resolve({}, file)}
+
+    assert (found["PORT"], found["MAIL_FROM"], found["USER_AGENT"]) == ("9001", "news@example.org", "a # b")
+    assert found["ACCESS_TOKEN"] == "a#b"
+    assert found["HOST"] == "127.0.0.1"
+
+
+def test_words_after_a_closed_quote_are_an_error_that_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text('TRIALDELTA_MAIL_FROM="a@example.org" b\n')
+
+    with pytest.raises(SettingsError, match=r"line 1.*TRIALDELTA_MAIL_FROM"):
+        resolve({}, file)
+
+
+@pytest.mark.parametrize("name", ["CTGOV_URL", "BASE_URL"])
+def test_a_sign_in_for_any_address_is_masked(name: str) -> None:
+    given = {f"TRIALDELTA_{name}": "https://me:hunter2@mirror.example.org/api"}
+
+    assert shown(given, name) == ("https://me:***@mirror.example.org/api", "environment")
+    with pytest.raises(SettingsError) as refused:
+        load({f"TRIALDELTA_{name}": "ftp://me:hunter2@mirror.example.org"}, NOWHERE)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["smtps://mail.example.org # x", "smtp://mail example.org"])
+def test_an_address_with_a_blank_in_it_is_none(address: str) -> None:
+    with pytest.raises(SettingsError, match="TRIALDELTA_SMTP_URL"):
+        load({"TRIALDELTA_SMTP_URL": address}, NOWHERE)

@@ -451,3 +451,21 @@ def test_one_broken_study_of_a_thousand_is_isolated(sqlite_stage: Stage, standin
 
     assert (report.outcome, report.first_seen) == ("finished", 999)
     assert list(exceptions(sqlite_stage.database)) == [nct(500)]
+
+
+def test_a_sweep_that_was_taken_over_before_it_began_writes_nothing(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    class TakenOver(Asked):
+        def release(self) -> Any:
+            with sqlite_database.write() as connection:
+                connection.execute(text("UPDATE leases SET token = token + 1, holder = 'another'"))
+            return super().release()
+
+    stage = Stage(sqlite_database, standin, TakenOver(standin))
+    stage.watch(ONE)
+
+    report = stage.day(DAYS[0], trial(ONE))
+
+    assert (report.outcome, report.reason) == ("failed", "another process took the sweep over")
+    assert count(sqlite_database, sweeps) == 0

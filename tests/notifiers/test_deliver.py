@@ -467,3 +467,47 @@ def test_a_test_message_and_a_digest_arrive_too(
     assert sorted(body["type"] for body in bodies) == ["digest", "test"]
     (told,) = [body["data"]["records"] for body in bodies if body["type"] == "digest"]
     assert [one["record"]["id"] for one in told] == [ALICE]
+
+
+def test_what_was_taken_is_written_down_as_soon_as_the_database_lets_us(
+    tmp_path: Path, sqlite_database: Database, clock: Clock, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("snapshots.database.BUSY_TIMEOUT", 100)
+    impatient = Database(sqlite_database.url)
+    held, free = threading.Event(), threading.Event()
+
+    def hog() -> None:
+        with sqlite_database.write():
+            held.set()
+            free.wait(5)
+
+    def take_it(_request: Request) -> Response:
+        threading.Thread(target=hog).start()
+        held.wait(5)
+        threading.Timer(1.0, free.set).start()
+        return Response("thanks")
+
+    httpserver.expect_request("/hook").respond_with_handler(take_it)
+    asked(sqlite_database, httpserver.url_for("/hook"))
+    delivery_id = due(sqlite_database)
+
+    assert deliver_one(impatient, settings(), "w1", clock, Random(1))
+
+    impatient.dispose()
+    assert entry(sqlite_database, delivery_id).state == "delivered"
+    assert len(httpserver.log) == 1
+
+
+def test_a_message_that_cannot_be_read_back_stops_none_of_those_behind_it(
+    sqlite_database: Database, clock: Clock, hook: str
+) -> None:
+    asked(sqlite_database, hook)
+    broken, whole = due(sqlite_database), due(sqlite_database, BOB)
+    with sqlite_database.write() as connection:
+        here = "SELECT change_id FROM delivery_changes WHERE delivery_id = ?"
+        connection.exec_driver_sql(f"UPDATE changes SET change = '{{' WHERE id IN ({here})", (broken,))
+
+    assert deliver_due(sqlite_database, settings(), "w1", clock, Random(1), threads=2) == 2
+
+    assert entry(sqlite_database, whole).state == "delivered"
+    assert entry(sqlite_database, broken).state == "pending"

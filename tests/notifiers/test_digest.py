@@ -375,3 +375,27 @@ def test_what_a_digest_told_can_be_read_when_its_subscription_is_gone(weekly: Da
     told = load(weekly, delivery)
     assert said(told) == [(ALICE, ["site.added"])]
     assert [because.name for because in told.because] == ["team"]
+
+
+def test_what_waited_for_a_digest_is_told_when_the_digest_is_given_up(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, deliver=WEEKLY)
+        tell(connection)
+        subscribe(connection, at=NOW + HOUR)
+
+        (last,) = digest.enqueue_due(connection, NOW + HOUR)
+        told = outbox.load(connection, last, NOW + HOUR)
+        again = digest.enqueue_due(connection, NOW + 30 * DAY)
+
+    assert [len(step.changes) for step in told.steps] == [1]
+    assert again == []
+
+
+def test_a_digest_that_is_given_up_with_nothing_to_tell_says_no_farewell(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, deliver=WEEKLY)
+        subscribe(connection, at=NOW + HOUR)
+
+        assert digest.enqueue_due(connection, NOW + 30 * DAY) == []

@@ -230,3 +230,20 @@ def test_conditions_can_be_said_in_words() -> None:
 def test_every_group_of_kinds_has_a_kind() -> None:
     assert all(decide(Conditions(kinds=(f"{group}.*",)), change(kind), None).wanted
                for kind in KINDS for group in GROUPS if kind.startswith(f"{group}."))  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", [{"countries": ("China",)}, {"sites": ("lotus",)}, {"near": near(39.9, 116.4, 5)}])
+def test_a_record_that_takes_its_sites_with_it_was_in_their_places_until_then(asked: dict[str, Any]) -> None:
+    end = change("study.withdrawn")
+    together = [end, change("site.removed", site=BEIJING)]
+
+    assert decide(Conditions(**asked), end, trial(sites=()), None, together).reason == "wanted"
+    assert decide(Conditions(**asked), end, trial(sites=[LYON]), None, together).reason == "wanted"
+    assert decide(Conditions(**asked), end, trial(sites=()), None, [end]).reason == "no known place"
+
+
+def test_one_site_says_nothing_of_another_that_went_with_it() -> None:
+    lyon = change("site.removed", site=LYON)
+    together = [lyon, change("site.removed", site=BEIJING)]
+
+    assert decide(Conditions(countries=("China",)), lyon, trial(sites=()), None, together).reason == "another place"

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
-from notifiers import addresses, ledger, outbox
+from notifiers import addresses, ledger, outbox, subscriptions
 from notifiers.outbox import Claimed, Delivered, Failed, LeaseLost, claiming
 from notifiers.retries import SCHEDULE
 from snapshots.database import Database
@@ -448,3 +448,21 @@ def test_claiming_looks_only_at_what_is_open(sqlite_database: Database) -> None:
 
     touching = [line for line in seen if "deliveries" in line]
     assert touching and all("USING" in line and "INDEX ix_deliveries_open" in line for line in touching)
+
+
+def test_a_replay_leaves_alone_who_is_no_longer_subscribed(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, "alice", to=[MAIL, HOOK])
+        subscribe(connection, "bob", to=["mailto:bob@example.org"])
+        tell(connection)
+    while send_next(database, Delivered("250 ok")) != "nothing":
+        pass
+    with database.write() as connection:
+        subscriptions.unsubscribe(connection, "alice", HOOK, NOW)
+        subscriptions.remove(connection, "bob", NOW)
+
+        again = outbox.replay(connection, NOW - HOUR, NOW + HOUR)
+
+    with database.read() as connection:
+        assert [ledger.show(connection, each).uri for each in again] == [MAIL]  # type: ignore[union-attr]

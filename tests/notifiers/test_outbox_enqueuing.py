@@ -1,6 +1,7 @@
 """Who is told at once of what happened: decided and written in the transaction that stores it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.notifiers.cast import (
     happen,
     seen,
     subscribe,
+    take,
     tell,
     trial,
     watch,
@@ -154,7 +156,7 @@ def test_a_record_that_goes_under_a_new_id_is_still_what_was_watched(watched: Da
 def test_nothing_is_told_of_what_nobody_watches_or_whose_watch_is_paused_or_snoozed(watched: Database) -> None:
     with watched.write() as connection:
         subscribe(connection)
-        watches.pause(connection, "ctgov", [ALICE])
+        watches.pause(connection, "ctgov", [ALICE], NOW)
         watches.snooze(connection, "ctgov", [BOB], NOW + DAY)
 
         assert tell(connection, record=ALICE) == []
@@ -166,8 +168,16 @@ def test_nothing_is_told_of_what_nobody_watches_or_whose_watch_is_paused_or_snoo
 def test_a_subscription_is_not_told_of_what_was_before_it_began(watched: Database) -> None:
     with watched.write() as connection:
         subscribe(connection, at=NOW)
+        before = happen(connection, at=NOW - MINUTE)
 
-        assert tell(connection, at=NOW - MINUTE) == []
+        assert outbox.enqueue(connection, before, trial(), NOW) == []
+        assert len(tell(connection, at=NOW)) == 1
+
+
+def test_a_clock_that_was_set_back_silences_no_subscription(watched: Database) -> None:
+    with watched.write() as connection:
+        subscribe(connection, at=NOW + 30 * DAY)
+
         assert len(tell(connection, at=NOW)) == 1
 
 
@@ -358,3 +368,36 @@ def test_a_changed_subscription_leaves_what_is_due_as_it_was(watched: Database) 
 
         assert outbox.load(connection, delivery, NOW).steps
         assert subscriptions.find(connection, "alice") is not None
+
+
+def test_a_withdrawal_that_takes_the_sites_with_it_is_told_to_who_asked_for_their_country(watched: Database) -> None:
+    with watched.write() as connection:
+        subscribe(connection, when={"kinds": ["study.*"], "countries": ["China"]})
+        step = happen(connection, change("study.withdrawn"), change("site.removed", site=BEIJING))
+        outbox.enqueue(connection, step, trial(sites=()), NOW)
+
+    assert told(watched) == [(MAIL, ["alice"])]
+
+
+def test_what_waits_for_one_subscriptions_quiet_hours_does_not_hold_up_what_another_is_told_at_once(
+    watched: Database,
+) -> None:
+    with watched.write() as connection:
+        subscribe(connection, "team", quiet={"from": "11:00", "to": "20:00"})
+        first = tell(connection, change("site.added", site=LYON))
+        other_record = tell(connection, change("site.added", site=LYON), record=BOB)
+        subscribe(connection, "urgent", when={"kinds": ["study.*"]}, at=NOW)
+        second = tell(connection, change("study.terminated"), at=NOW + MINUTE)
+
+    in_order = [take_and_deliver(watched, NOW + MINUTE) for _ in range(3)]
+
+    assert in_order == [*first, *second, None]
+    assert [entry.state for entry in entries(watched) if entry.delivery_id in other_record] == ["pending"]
+
+
+def take_and_deliver(database: Database, at: datetime) -> str | None:
+    claimed = take(database, at)
+    if claimed is None:
+        return None
+    outbox.record(database, outbox.begin_attempt(database, claimed, at), outbox.Delivered("250 ok"), at, Random(1))
+    return claimed.delivery_id

@@ -65,7 +65,7 @@ def test_the_newest_stored_versions_of_the_selected_watches_are_read(database: D
     with database.write() as connection:
         watch(connection, ALICE, group="dkd")
         watch(connection, BOB, CHARLIE)
-        watches.pause(connection, "ctgov", [CHARLIE])
+        watches.pause(connection, "ctgov", [CHARLIE], NOW)
         for record in (ALICE, BOB, CHARLIE):
             seen(connection, record)
         subscribe(connection, "all")

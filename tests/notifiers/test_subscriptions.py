@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
-from notifiers import addresses, outbox, subscriptions
+from notifiers import addresses, ledger, outbox, subscriptions
 from notifiers.conditions import InvalidValue
 from notifiers.subscriptions import Subscription, check, from_table
 from snapshots.database import Database
-from tests.notifiers.cast import ALICE, DAY, HOOK, MAIL, NOW, change, subscribe, tell, watch
+from tests.notifiers.cast import ALICE, DAY, HOOK, MAIL, MINUTE, NOW, change, subscribe, tell, watch
 
 UNTELLABLE = "is no address that can be told; it begins with one of https:, mailto:"
 SEVERITY = "unknown severity (of critical, major, minor, admin)"
@@ -233,3 +234,39 @@ def test_unsubscribing_an_address_tells_it_no_more(database: Database) -> None:
         assert done
         assert not subscriptions.unsubscribe(connection, "alice", MAIL, NOW)
         assert not subscriptions.unsubscribe(connection, "nobody", MAIL, NOW)
+
+
+QUIET = {"from": "11:00", "to": "20:00"}
+
+
+@pytest.mark.parametrize("asleep", [{"paused": True}, {"snooze_until": NOW + 10 * DAY}], ids=["paused", "snoozed"])
+def test_what_waits_for_a_subscription_is_called_off_when_it_is_put_to_sleep(
+    database: Database, asleep: dict[str, Any]
+) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, quiet=QUIET)
+        subscribe(connection, "bob", to=["mailto:bob@example.org"], quiet=QUIET)
+        mine, bobs = tell(connection)
+        subscribe(connection, quiet=QUIET, at=NOW + MINUTE, **asleep)
+
+        assert [state(connection, each) for each in (mine, bobs)] == ["cancelled", "pending"]
+
+
+def test_what_waits_for_several_subscriptions_tells_only_those_that_remain(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, "sites", when={"kinds": ["site.*"]}, quiet=QUIET)
+        subscribe(connection, "ends", when={"kinds": ["study.*", "site.closed"]}, quiet=QUIET)
+        (shared,) = tell(connection, change("site.recruiting"), change("site.closed"), change("study.terminated"))
+        subscriptions.remove(connection, "sites", NOW)
+        told = outbox.load(connection, shared, NOW)
+
+    assert [because.name for because in told.because] == ["ends"]
+    assert sorted(one.change.kind for step in told.steps for one in step.changes) == ["site.closed", "study.terminated"]
+
+
+def state(connection: Connection, delivery_id: str) -> str:
+    entry = ledger.show(connection, delivery_id)
+    assert entry is not None
+    return entry.state

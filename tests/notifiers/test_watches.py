@@ -1,6 +1,9 @@
 """What is watched, and what of it is due to be asked for."""
 
+from datetime import datetime
+
 import pytest
+from sqlalchemy import Connection
 
 from notifiers import watches
 from notifiers.watches import Wish
@@ -87,7 +90,7 @@ def test_a_failed_sweep_leaves_everything_due(database: Database) -> None:
 def test_a_paused_watch_is_never_due_and_a_snoozed_one_is(database: Database) -> None:
     with database.write() as connection:
         watch(connection, ALICE, BOB)
-        paused = watches.pause(connection, "ctgov", [ALICE, CHARLIE])
+        paused = watches.pause(connection, "ctgov", [ALICE, CHARLIE], NOW)
         snoozed = watches.snooze(connection, "ctgov", [BOB], NOW + DAY)
 
     assert (paused, snoozed) == ([ALICE], [BOB])
@@ -139,7 +142,7 @@ def test_a_watch_says_how_it_stands(database: Database) -> None:
         watched = watches.listing(connection)[0].state(NOW)
         watches.snooze(connection, "ctgov", [ALICE], NOW + DAY)
         snoozed, awake = (watches.listing(connection)[0].state(at) for at in (NOW, NOW + DAY))
-        watches.pause(connection, "ctgov", [ALICE])
+        watches.pause(connection, "ctgov", [ALICE], NOW)
         paused = watches.listing(connection)[0].state(NOW)
 
     assert [waiting, watched, snoozed, awake, paused] == ["waiting", "watched", "snoozed", "watched", "paused"]
@@ -152,3 +155,18 @@ def test_groups_are_listed_and_filter_the_list(database: Database) -> None:
 
         assert watches.groups(connection) == ["dkd"]
         assert [one.record_id for one in watches.listing(connection, "dkd")] == [ALICE]
+
+
+def test_a_watch_says_from_when_to_when_it_was_asked_for(database: Database) -> None:
+    def asked(connection: Connection) -> tuple[datetime, datetime | None]:
+        return watches.listing(connection)[0].asked_since, watches.listing(connection)[0].asked_until
+
+    with database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", record_id=ALICE), NOW)
+        new = asked(connection)
+        watches.pause(connection, "ctgov", [ALICE], NOW + DAY)
+        watches.pause(connection, "ctgov", [ALICE], NOW + 2 * DAY)
+        paused = asked(connection)
+        watches.change(connection, Wish(registry="ctgov", record_id=ALICE), NOW + 3 * DAY)
+
+        assert (new, paused, asked(connection)) == ((NOW, None), (NOW, NOW + DAY), (NOW + 3 * DAY, None))

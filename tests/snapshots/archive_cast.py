@@ -50,8 +50,10 @@ def add(connection: Connection, content: Any, registry_id: str = ALICE, day: int
     return append(connection, observation(content, registry_id, day, **other), head_of(connection, registry_id))
 
 
-def fill_in(connection: Connection, content: Any, date: str | None, registry_version: int | None = None) -> int:
-    return append(connection, filled_in(content, date, registry_version), None)
+def fill_in(
+    connection: Connection, content: Any, date: str | None, registry_version: int | None = None, **other: Any
+) -> int:
+    return append(connection, filled_in(content, date, registry_version, **other), None)
 
 
 def change(kind: str = "study.completed", **facts: Any) -> Change:

@@ -16,7 +16,8 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from snapshots.database import Database, DatabaseError, insert_if_absent
-from snapshots.leases import leases
+from snapshots.leases import acquire, leases
+from tests.databases import PostgresqlServer
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ROW = {"name": "a", "holder": "alice", "token": 0, "until": NOON}
@@ -288,3 +289,30 @@ def test_a_killed_writer_leaves_the_database_usable(sqlite_database: Database) -
 
     write_one(sqlite_database)
     assert row_count(sqlite_database) == 1
+
+
+def test_postgresql_ends_a_transaction_that_was_left_idle_so_that_others_go_on(postgresql: PostgresqlServer) -> None:
+    with postgresql.url(tables=True) as url:
+        impatient = Database(f"{url}?options=-c%20idle_in_transaction_session_timeout%3D300")
+        other = Database(url)
+        with (
+            pytest.raises(DatabaseError, match="ended a transaction in which nothing happened") as told,
+            impatient.write() as connection,
+        ):
+            acquire(connection, "work", "stopped", NOON, 60)
+            with other.write() as others:
+                taken = acquire(others, "work", "living", NOON, 60)
+            connection.execute(text("SELECT 1"))
+        impatient.dispose()
+        other.dispose()
+
+    assert taken is not None
+    assert "\n" not in str(told.value)
+
+
+def test_an_at_sign_in_the_password_is_explained_without_telling_the_password() -> None:
+    with pytest.raises(DatabaseError, match="%40") as refused:
+        Database("postgresql://alice:hun@ter2@127.0.0.1:1/trials")
+
+    assert "hun" not in str(refused.value)
+    assert "ter2" not in str(refused.value)

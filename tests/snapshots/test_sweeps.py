@@ -215,3 +215,27 @@ def test_a_sweep_before_the_record_was_watched_again_does_not_count(database: Da
         sweep(connection, 3)
 
         assert confirmed(connection, watched_since=at(4)) == ("2026-03-02", None)
+
+
+def test_an_exception_says_since_when_the_record_could_not_be_checked(database: Database) -> None:
+    def since(connection: Connection) -> str:
+        return archive.open_exceptions(connection, "ctgov")[0].since[:10]
+
+    with database.write() as connection:
+        sweep(connection, 3, excepted=[ALICE])
+        sweep(connection, 4, excepted=[ALICE])
+        sweep(connection, 4, excepted=[ALICE], scope="new")
+        still = since(connection)
+        sweep(connection, 5)
+        sweep(connection, 6, excepted=[ALICE])
+
+        assert (still, since(connection)) == ("2026-03-03", "2026-03-06")
+
+
+def test_a_sweep_during_a_pause_confirms_nothing(database: Database) -> None:
+    with database.write() as connection:
+        add(connection, "A", day=2)
+        good = sweep(connection, 3)
+        sweep(connection, 4)
+
+        assert confirmed(connection, watched_until=at(4)) == ("2026-03-03", good)

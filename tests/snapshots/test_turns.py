@@ -121,3 +121,23 @@ def test_no_transaction_is_open_during_a_turn(database: Database) -> None:
 
     with turn(database, watch)(), database.write() as connection:
         assert acquire(connection, "something else", this_process(), NOON, 1)
+
+
+def test_a_request_that_takes_longer_than_a_turn_is_held_keeps_others_waiting(database: Database) -> None:
+    real = lambda: datetime.now(UTC)  # noqa: E731
+    slow, other = (DatabaseTurn(database, "ctgov", 0, real, time.sleep, hold=0.3) for _ in range(2))
+    ended: list[float] = []
+    began: list[float] = []
+
+    def ask() -> None:
+        with other():
+            began.append(time.monotonic())
+
+    with slow():
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(1)
+        ended.append(time.monotonic())
+    thread.join(timeout=10)
+
+    assert began[0] >= ended[0]

@@ -38,7 +38,12 @@ VIOLATIONS = "annotationSection.annotationModule.violationAnnotation"
 
 def whole(*edits: tuple[str, Json]) -> dict[str, Json]:
     """The invented record after `edits`, each a place ("a.b[0].c", made where it is not) and the value to put there."""
-    study = copy.deepcopy({**_WHOLE, "protocolSection": {**record(), **_MODULES}})
+    return edited({**_WHOLE, "protocolSection": {**record(), **_MODULES}}, *edits)
+
+
+def edited(study: dict[str, Json], *edits: Edit) -> dict[str, Json]:
+    """A copy of any record after `edits`."""
+    study = copy.deepcopy(study)
     for place, value in edits:
         _put(study, place, value)
     return study
@@ -78,9 +83,9 @@ def _put(study: Json, place: str, value: Json) -> None:
     if value is GONE:
         del study[keys[-1]]
     elif isinstance(keys[-1], int) and keys[-1] == len(study):
-        study.append(value)
+        study.append(copy.deepcopy(value))
     else:
-        study[keys[-1]] = value
+        study[keys[-1]] = copy.deepcopy(value)
 
 
 def site(facility: str, city: str, country: str, status: str | None = "RECRUITING", **more: Json) -> dict[str, Json]:

@@ -39,6 +39,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chain")),
     )
     op.create_table(
+        "fillings",
+        sa.Column("registry", sa.String(), nullable=False),
+        sa.Column("registry_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("listed", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("tried_at", UtcDateTime(), nullable=False),
+        sa.Column("next_at", UtcDateTime(), nullable=True),
+        sa.Column("is_joined", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("registry", "registry_id", name=op.f("pk_fillings")),
+    )
+    op.create_table(
+        "history_gaps",
+        sa.Column("registry", sa.String(), nullable=False),
+        sa.Column("registry_id", sa.String(), nullable=False),
+        sa.Column("registry_version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("registry_date", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("is_final", sa.Boolean(), nullable=False),
+        sa.Column("noted_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("registry", "registry_id", "registry_version", name=op.f("pk_history_gaps")),
+    )
+    op.create_table(
         "leases",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
@@ -149,6 +173,7 @@ def upgrade() -> None:
         sa.Column("registry_id", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("since", sa.String(), nullable=True),
         sa.Column("settled_by", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["settled_by"], ["sweeps.id"], name=op.f("fk_sweep_exceptions_settled_by_sweeps")),
         sa.ForeignKeyConstraint(["sweep"], ["sweeps.id"], name=op.f("fk_sweep_exceptions_sweep_sweeps")),
@@ -200,6 +225,8 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("baseline_sweep", sa.Integer(), nullable=True),
         sa.Column("searched_release", sa.String(), nullable=True),
+        sa.Column("asked_since", UtcDateTime(), nullable=True),
+        sa.Column("asked_until", UtcDateTime(), nullable=True),
         sa.CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name=op.f("ck_watches_record_or_search")),
         sa.CheckConstraint("search IS NULL OR name IS NOT NULL", name=op.f("ck_watches_search_has_name")),
         sa.ForeignKeyConstraint(["baseline_sweep"], ["sweeps.id"], name=op.f("fk_watches_baseline_sweep_sweeps")),
@@ -484,6 +511,8 @@ def downgrade() -> None:
 
     op.drop_table("records")
     op.drop_table("leases")
+    op.drop_table("history_gaps")
+    op.drop_table("fillings")
     op.drop_table("chain")
     op.drop_table("addresses")
     # ### end Alembic commands ###

@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 
 from msgspec import Raw, Struct, structs
 
-from snapshots.registries.ctgov import pages
+from snapshots.registries.ctgov import pages, past
 from snapshots.registries.ctgov.answers import AnswerError, Patience, Received, Trouble, elsewhere, not_data
 from snapshots.registries.ctgov.fields import FIELDS
 from snapshots.registries.ctgov.ids import is_id
 from snapshots.registries.ctgov.wire import Wire
-from snapshots.registry import Turn
+from snapshots.registry import PastVersion, Turn
 
 _STUDIES = "/api/v2/studies"
+_PAST_STUDIES = "/api/int/studies"
 _FIELDS = "|".join(FIELDS)
 _MOVES = 3
 """Redirects from id to id that are followed: a record can be merged into one that was merged itself."""
@@ -94,6 +95,31 @@ class Asking:
                 return found
             record = found
         raise AnswerError(Trouble.REDIRECTED, f"ClinicalTrials.gov redirects {asked} from id to id without end")
+
+    def history(self, record: str) -> tuple[PastVersion, ...]:
+        """The past versions of a record, oldest first: from the list of them, or where there is none from the record
+        as the registry's page shows it. Raises AnswerError.
+        """
+        asked = f"the history of {record}"
+        try:
+            return self._history(f"{_PAST_STUDIES}/{record}/history", {}, asked)
+        except AnswerError as error:
+            if error.trouble not in (Trouble.ABSENT, Trouble.BAD_REQUEST, Trouble.WRONG_SHAPE, Trouble.NOT_DATA):
+                raise
+            first = error
+        try:
+            return self._history(f"{_PAST_STUDIES}/{record}", {"history": "true"}, asked)
+        except AnswerError:
+            raise first from None
+
+    def past(self, record: str, number: int) -> bytes:
+        """Version `number` of a record as it came. Raises AnswerError."""
+        asked = f"version {number} of {record}"
+        path = f"{_PAST_STUDIES}/{record}/history/{number}"
+        return self._again(lambda: past.version(self._get(path, {}, asked).body, record, number, asked), self._hurried)
+
+    def _history(self, path: str, params: Mapping[str, str], asked: str) -> tuple[PastVersion, ...]:
+        return self._again(lambda: past.versions(self._get(path, params, asked).body, asked), self._hurried)
 
     def _page(self, params: Mapping[str, str], asked: str) -> pages.Page:
         return pages.page(self._get(_STUDIES, params, asked).body, asked)

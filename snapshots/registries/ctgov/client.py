@@ -15,7 +15,7 @@ from snapshots.registries.ctgov.asking import Asking
 from snapshots.registries.ctgov.fetching import Fetching
 from snapshots.registries.ctgov.ids import is_id, normalise, record_page
 from snapshots.registries.ctgov.wire import Timeouts, Wire
-from snapshots.registry import Answer, NotAnswered, Registry, Release, Turn
+from snapshots.registry import Answer, NotAnswered, PastVersion, Registry, Release, Turn
 from snapshots.trial import Trial
 
 SEARCH_PARAMETERS: tuple[str, ...] = (
@@ -113,6 +113,14 @@ class CtgovRegistry(Registry):
         """
         _check(query)
         return self._found(query)
+
+    def versions(self, record_id: str) -> Sequence[PastVersion]:
+        """See `Registry.versions`. The interface is the one of the registry's own page: undocumented, it may break."""
+        return self._asking.history(record_id)
+
+    def version(self, record_id: str, number: int) -> bytes:
+        """See `Registry.version`. The bytes are those of the answer: {"studyVersion": number, "study": {…}}."""
+        return self._asking.past(record_id, number)
 
     def content(self, raw: bytes) -> bytes:
         """See `fields.content`."""

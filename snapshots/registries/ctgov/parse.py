@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from snapshots.canonical import enum_key
+from snapshots.registries.ctgov import markup
 from snapshots.registries.ctgov.fields import content, decode_with_source
 from snapshots.registries.ctgov.paths import PATHS
 from snapshots.trial import (
@@ -68,6 +69,8 @@ def parse(raw: bytes) -> Trial:
     """
     study, past = decode_with_source(raw)
     unknown = _unknown(study) if past else frozenset[str]()
+    if past:
+        markup.unwrap(study)
     taken = _sections(study)
     return Trial(registry=REGISTRY, paths=PATHS, unknown=unknown, rest=_pruned(study), **taken)
 

@@ -129,9 +129,14 @@ class _Watchdog:
         stream = info.get("return_value")
         if event.endswith(".complete") and stream is not None and hasattr(stream, "get_extra_info"):
             self._socket = stream.get_extra_info("socket")
+            if self.has_bitten:  # the time was over before there was a connection to cut
+                self._cut()
 
     def _bite(self) -> None:
         self.has_bitten = True
+        self._cut()
+
+    def _cut(self) -> None:
         if self._socket is not None:
             try:
                 # the plain socket's own: that of TLS would pull the session away from under the reading thread

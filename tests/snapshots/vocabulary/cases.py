@@ -1,6 +1,5 @@
 """One made-up edit of an invented trial and exactly the one change that it must give."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,6 @@ Json = Any
 Edit = tuple[str, Json]
 ANY = object()
 """A value that the case leaves open."""
-
-
-def _told(was: Sequence[Edit], now: Sequence[Edit]) -> list[Change]:
-    """What the program says of the edits `now`; no value is shared by both records."""
-    old, new = whole(*copy.deepcopy(list(was))), whole(*copy.deepcopy([*was, *now]))
-    return told(old, new)
 
 
 @dataclass(frozen=True)
@@ -45,7 +38,7 @@ class Case:
 
     def told(self) -> list[Change]:
         """What the program says of it."""
-        return _told(self.was, self.now)
+        return told(whole(*self.was), whole(*self.was, *self.now))
 
     def expected(self, found: Change) -> tuple[Json, ...]:
         """What must be told; where the case leaves a value open, whatever `found` has."""
@@ -79,7 +72,7 @@ class Still:
 
     def told(self) -> list[Change]:
         """What the program says of it."""
-        return _told(self.was, self.now)
+        return told(whole(*self.was), whole(*self.was, *self.now))
 
 
 def swap(kind: str, place: str, *values: tuple[Json, Json], **more: Any) -> list[Case]:

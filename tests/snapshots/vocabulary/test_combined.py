@@ -71,11 +71,12 @@ def test_a_study_that_opens_with_its_sites_its_start_and_its_desk() -> None:
 
 
 def test_a_site_that_goes_while_the_study_opens_does_not_follow_from_it() -> None:
-    was = [(HERE, "NOT_YET_RECRUITING"), (f"{SITES}[3]", site("Lost House", "Odense", "Denmark", None))]
+    lost = {"facility": "Lost House", "city": "Odense", "country": "Denmark"}
+    stays = [{"facility": NORTH, "city": "Aarhus", "country": "Denmark"}]
 
-    assert said(was, [(HERE, "RECRUITING"), (f"{SITES}[3]", GONE)]) == exactly(
-        ("recruitment.opened", None, None), ("site.removed", "Lost House", None)
-    )
+    found = said([(HERE, "NOT_YET_RECRUITING"), (SITES, [lost, *stays])], [(HERE, "RECRUITING"), (SITES, stays)])
+
+    assert found == exactly(("recruitment.opened", None, None), ("site.removed", "Lost House", None))
 
 
 @pytest.mark.parametrize(

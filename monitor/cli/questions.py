@@ -1,0 +1,118 @@
+"""`trialdelta timeline`, `slips`, `outcomes`, `compliance`: what became of records since their first version."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from monitor.cli.output import format_option
+from monitor.cli.selection import records_options
+
+Asked = Callable[..., None]
+_today = click.option("--today", metavar="DATE", help="Count to that day instead of today, by what is stored now.")
+_format = format_option("text", "json", "csv", "parquet")
+
+
+@click.command(short_help="Status periods, participants, dates and sites over time.")
+@records_options
+@_today
+@_format
+def timeline(records: tuple[str, ...], group: str | None, everything: bool, *, today: str | None, shape: str) -> None:
+    """Print how long the study stood in which status, also in UNKNOWN, which the registry computes from passing time;
+    and how the number of participants, the dates and the number of sites went.
+
+    \b
+    Example:
+      trialdelta timeline NCT01234567
+      trialdelta timeline --group kidney --format csv > timeline.csv
+    """
+    _answer("timeline", records, group, everything, shape, today)
+
+
+@click.command(short_help="How often the dates were moved, and by how much in all.")
+@records_options
+@_format
+def slips(records: tuple[str, ...], group: str | None, everything: bool, shape: str) -> None:
+    """Print each move of the start, primary completion and completion dates, with days and the running total since
+    the first plan. Dates without a day are compared by months.
+
+    \b
+    Example:
+      trialdelta slips NCT01234567
+      trialdelta slips --all --format parquet > slips.parquet
+    """
+    _answer("slips", records, group, everything, shape)
+
+
+@click.command(short_help="What became of each outcome, and when.")
+@records_options
+@_format
+def outcomes(records: tuple[str, ...], group: str | None, everything: bool, shape: str) -> None:
+    """Print the life of each outcome measure: since when it is registered, when it was reworded, promoted, demoted or
+    dropped; and whether that was before primary completion, before results were posted, with them, or after.
+
+    \b
+    Example:
+      trialdelta outcomes NCT01234567
+      trialdelta outcomes --group kidney --format csv > outcomes.csv
+    """
+    _answer("outcomes", records, group, everything, shape)
+
+
+@click.command(short_help="Deadlines of law and custom, computed, with their rules.")
+@records_options
+@_today
+@_format
+def compliance(records: tuple[str, ...], group: str | None, everything: bool, *, today: str | None, shape: str) -> None:
+    """Print whether the study was registered before it started, when results are due and whether they are overdue,
+    whether its status was verified and its record updated in time. All of it is computed here from the record, with the
+    rule and where that stands; whether a law applies to the study, the record alone does not tell.
+
+    \b
+    Example:
+      trialdelta compliance NCT01234567
+      trialdelta compliance --all --format csv > compliance.csv
+    """
+    _answer("compliance", records, group, everything, shape, today)
+
+
+def _answer(  # noqa: PLR0917 - as the commands hand them on
+    name: str, records: tuple[str, ...], group: str | None, everything: bool, shape: str, today: str | None = None
+) -> None:
+    from datetime import date
+
+    from monitor.cli.records import checked_date
+    from monitor.cli.selection import chosen
+    from monitor.cli.session import session
+
+    with session() as here:
+        ids = chosen(here, records, group, everything)
+        to = date.fromisoformat(checked_date(today)) if today else here.now.date()
+        _print(name, _found(here, ids, named=bool(records)), to, shape)
+
+
+def _found(here: Any, ids: list[str], *, named: bool) -> Any:
+    from monitor.cli.output import Progress
+    from monitor.cli.selection import each_recorded
+
+    progress = Progress("Reading")
+    for done, found in enumerate(each_recorded(here, ids, must_be_stored=named), 1):
+        progress(done, len(ids))
+        yield found
+    progress.end()
+
+
+def _print(name: str, found: Any, today: Any, shape: str) -> None:
+    from monitor.cli.output import print_json, print_rows, say
+    from monitor.questions import QUESTIONS
+
+    question = QUESTIONS[name]
+    if shape == "json":
+        print_json([question.as_json(known, today) for known in found])
+    elif shape == "text":
+        from monitor.cli.courses import in_words
+
+        told = "\n\n".join(in_words(name, known, today) for known in found)
+        click.echo(told) if told else say("Nothing is stored yet.")
+    else:
+        print_rows(shape, question.columns, (row for known in found for row in question.as_rows(known, today)))

@@ -1,0 +1,55 @@
+"""The campaigns of `make proof`, short."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from tests.campaigns import kills, replay
+from tests.registries import REAL_RELEASES
+
+needs_releases = pytest.mark.skipif(not REAL_RELEASES.exists(), reason="the recorded releases are not here")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Hundreds of sweeps would say hundreds of lines."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.configure(**before)
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("what", ["sweep", "append", "delivery"])
+def test_a_process_killed_at_any_moment_loses_and_doubles_nothing(database_url: str, what: str) -> None:
+    result = kills.run(database_url, what, rounds=5)
+
+    assert result.failures == []
+    assert result.counts["kills"] == 5
+
+
+@pytest.mark.kill
+def test_a_sweep_that_was_stopped_past_its_lease_writes_nothing_more(database_url: str) -> None:
+    assert kills.run(database_url, "stopped sweep", rounds=2).failures == []
+
+
+@pytest.mark.real_records
+@needs_releases
+def test_recorded_releases_are_told_where_they_changed_and_nowhere_else(database_url: str) -> None:
+    result = replay.run(database_url, trials=100)
+
+    assert result.failures == []
+    assert result.counts["messages"] == result.counts["steps with changes"] == 46
+
+
+@pytest.mark.real_records
+@needs_releases
+def test_a_registry_that_fails_at_every_release_loses_doubles_and_invents_nothing(database_url: str) -> None:
+    # half of the ways to fail on each database: `make proof` takes them all on both
+    offset = 0 if database_url.startswith("sqlite") else len(replay.FAULTS) // 2
+    result = replay.run(database_url, offset=offset, trials=50)
+
+    assert result.failures == []
+    assert result.counts["messages"] == 46
