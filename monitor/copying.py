@@ -61,10 +61,13 @@ def copy(source: Database, target: Database, progress: Progress = lambda _table,
     schema.ensure_usable(target)
     with source.read() as old, target.write() as new:
         _refuse_unless_empty(new, target)
-        try:
-            sums = {table.name: _copy(old, new, table, progress) for table in metadata.sorted_tables}
-        except (DataError, IntegrityError) as error:
-            raise DatabaseError(f"{target.name}: a row cannot be stored there: {error.orig}") from error
+        sums: dict[str, _Sum] = {}
+        for table in metadata.sorted_tables:
+            try:
+                sums[table.name] = _copy(old, new, table, progress)
+            except (DataError, IntegrityError) as error:
+                words = f"{target.name}: a row of {table.name} cannot be stored there: {error.orig}; nothing was kept"
+                raise DatabaseError(words) from error
         _compare(new, sums, target)
         head = archive.chain_head(new)
         if head != archive.chain_head(old):

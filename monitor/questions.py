@@ -16,6 +16,7 @@ from snapshots import archive
 from snapshots.archive import Gap, Step, VersionInfo
 from snapshots.archive.order import history_date, is_back_filled
 from snapshots.deadlines import Finding, compliance
+from snapshots.kinds import KINDS
 from snapshots.registries.ctgov.ids import record_page
 from snapshots.registries.ctgov.parse import parse
 from snapshots.timeline import (
@@ -155,8 +156,6 @@ def _is_within(day: str, wanted: Wanted) -> bool:
 
 def history_json(told: Told) -> Iterator[Row]:
     """Each change of a step as everywhere, with its day and whether it counts in sums."""
-    from snapshots.kinds import KINDS
-
     step = told.step
     url = record_page(step.registry_id) if step.registry_id else None
     for stored in step.changes:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -39,6 +39,30 @@ class Address(Struct, frozen=True, kw_only=True):
     state_reason: str | None = None
     state_since: datetime | None = None
     last_success_at: datetime | None = None
+
+
+def canonical(uri: str) -> str:
+    """The one spelling of an address: its scheme and host in small letters, no port that goes without saying. So two
+    spellings of one place are not told twice. What is no address comes back as it is.
+    """
+    scheme, colon, rest = uri.partition(":")
+    scheme = scheme.casefold()
+    if scheme == "mailto":
+        local, at, domain = rest.rpartition("@")
+        return f"{scheme}:{local}{at}{domain.lower()}"
+    if scheme not in _USUAL_PORTS or not colon:
+        return uri
+    try:
+        parts = urlsplit(uri)
+        usual = parts.port == _USUAL_PORTS[scheme]
+    except ValueError:
+        return uri
+    user, at, place = parts.netloc.rpartition("@")
+    place = place.removesuffix(f":{parts.port}") if usual else place
+    return urlunsplit((scheme, f"{user}{at}{place.lower()}", parts.path or "/", parts.query, parts.fragment))
+
+
+_USUAL_PORTS = {"https": 443, "http": 80}
 
 
 def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:

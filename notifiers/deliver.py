@@ -146,7 +146,8 @@ def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clo
             answer=str(error), permanent=error.permanent, retry_after=error.retry_after, whose=error.whose
         )  # fmt: skip
     except RenderingError as error:
-        return Failed(answer=str(error), permanent=True, whose="message")
+        # an operator can mend a template, or bring back its folder, before the schedule ends
+        return Failed(answer=str(error), whose="message")
     except DatabaseError:
         raise
     except Exception as error:  # a fault of ours in one message is that message's failure

@@ -105,7 +105,8 @@ def from_table(table: Mapping[str, Json]) -> Subscription:
     plain = dict(table)
     if isinstance(plain.get("when"), Mapping):
         plain["when"] = {key: _as_list(key, value) for key, value in plain["when"].items()}
-    plain["to"] = [plain["to"]] if isinstance(plain.get("to"), str) else plain.get("to", [])
+    to = [plain["to"]] if isinstance(plain.get("to"), str) else plain.get("to", [])
+    plain["to"] = [addresses.canonical(uri) if isinstance(uri, str) else uri for uri in _each(to)]
     if "snooze_until" in plain:
         plain["snooze_until"] = moment("snooze_until", plain["snooze_until"])
     return shaped(plain, Subscription)
@@ -175,6 +176,11 @@ def _within(place: str, checker: Any, *values: object) -> None:
         checker(*values)
     except InvalidValue as error:
         raise error.under(place) from None
+
+
+def _each(value: Json) -> Json:
+    """A list as it is; what is none in a list, for the check of its shape to complain of."""
+    return value if isinstance(value, list | tuple) else [value]
 
 
 def _as_list(key: str, value: Json) -> Json:

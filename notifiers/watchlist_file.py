@@ -152,7 +152,8 @@ def _read_subscription(table: Mapping[str, Json], registry: Registry, schemes: C
 
 
 def _read_address(table: Mapping[str, Json], schemes: Collection[str]) -> AddressTable:
-    address = shaped(table, AddressTable)
+    given = shaped(table, AddressTable)
+    address = msgspec.structs.replace(given, uri=addresses.canonical(given.uri))
     _within("uri", addresses.check_uri, address.uri, schemes)
     if address.secret is not None:
         addresses.check_secret(address.secret)

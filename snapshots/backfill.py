@@ -7,6 +7,7 @@ kept as steps with the cause "back-filled", which nobody is alerted of.
 
 import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import pairwise, takewhile
 from typing import Literal
@@ -83,7 +84,8 @@ def back_fill(
     """Bring the past versions of a record in, or those that are missing still. `stop` is asked between two of them.
 
     `leave_newer`: what was submitted after the newest observed version is left to the sweeps, which tell it as news.
-    Trouble with the registry is told in the report, never raised; DatabaseError passes.
+    Trouble with the registry, or with a stored version that cannot be read, is told in the report, never raised;
+    DatabaseError passes.
     """
     with database.read() as connection:
         record = archive.find_record(connection, registry.name, record_id)
@@ -92,9 +94,9 @@ def back_fill(
 
 
 def standing_date(version: PastVersion, posted: str | None, before: str, seen: Sequence[Seen]) -> str:
-    """The ISO day at which a past version stands in history: its posting, where that is believable, else its submission.
-    But never before the version `before` it, nor where an observation contradicts: not before an observation of what
-    was submitted earlier, and before the first of what was submitted then or later.
+    """The ISO day at which a past version stands in history: its posting where that is believable, else its submission.
+    But never before that of the version `before` it, nor where an observation contradicts: not before an observation of
+    what was submitted earlier, and before the first of what was submitted then or later.
     """
     stands = max(_believable(posted, version.date) or version.date, before)
     earlier = [each.day for each in seen if each.submitted < version.date]
@@ -140,9 +142,12 @@ class _Filling:
             self._compare(self._segments(), stop)
         except _Stopped:
             report.outcome, report.trouble = "stopped", "it was stopped; the next try goes on"
+        except archive.Corrupt as error:
+            report.outcome, report.trouble = "waiting", str(error)
         except RegistryError as error:
             report.outcome, report.trouble = "waiting", str(error)
-            self._compare(self._begun(), stop)
+            with suppress(_Stopped, archive.Corrupt):
+                self._compare(self._begun(), stop)
         self._note()
         return report
 

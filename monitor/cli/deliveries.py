@@ -116,9 +116,10 @@ def replay(since: str, uri: str | None, yes: bool) -> None:
       trialdelta deliveries replay --since 2026-03-01T00:00:00Z --to https://hooks.example.org/trials
     """
     from monitor.cli.session import session
-    from notifiers import outbox
+    from notifiers import addresses, outbox
 
     moment = _moment(since)
+    uri = addresses.canonical(uri) if uri else None
     with session() as here:
         with here.database.read() as connection:
             count = len(outbox.replayable(connection, moment, uri))

@@ -73,13 +73,19 @@ def _parsed(path: Path, parse: Any) -> Any:
 
 
 def _stored(what: tuple[str, ...]) -> tuple[Any, Any]:
+    from monitor.cli.output import say
     from monitor.cli.records import two_versions
     from monitor.cli.session import session
 
     if not 1 <= len(what) <= 3:
         raise click.UsageError("give a record's id, or two files, or --batch")
     with session() as here:
-        return two_versions(here, what[0], *what[1:])
+        old, new = two_versions(here, what[0], *what[1:])
+    for each in (old, new):
+        if each.doubt:
+            say(each.doubt)
+    say(f"From {old.called} to {new.called}:")
+    return old.trial, new.trial
 
 
 def _told(old: Any, new: Any, shape: str, *, expand: bool) -> bool:

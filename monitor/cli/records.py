@@ -11,29 +11,45 @@ from monitor.cli.program import Failure
 from monitor.cli.session import Session, record_id
 from snapshots import archive
 from snapshots.archive import VersionInfo
+from snapshots.archive.order import history_date, is_back_filled
 from snapshots.registries.ctgov.parse import parse
 from snapshots.trial import Trial
 
 
 class Found(Struct, frozen=True):
-    """A stored version, its exact bytes, and what they say. `dated_by`: by which of its dates it was chosen."""
+    """A stored version, its exact bytes, and what they say. Where it was chosen by a day, `dated_by` tells by which of
+    its dates, and `doubt`, in a sentence, why it may not have stood on that day.
+    """
 
     version: VersionInfo
     raw: bytes
     trial: Trial
     dated_by: str | None = None
+    doubt: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The version with the date at which it stands in history, and which date that is."""
+        version = self.version
+        which = "registry date" if is_back_filled(version.source) else "release"
+        return f"version {version.number} ({which} {history_date(version)})"
 
 
 def find(here: Session, record: str, which: str | None = None) -> Found:
     """A version of a record: `which` is a number, an ISO date, or None for the newest. Raises Failure."""
     known = record_id(record)
+    if which is not None and not re.fullmatch(r"[0-9]{1,9}", which):
+        answer, on = on_day(here, known, checked_date(which))
+        if on is None:
+            raise Failure(answer.sentence)
+        return on
     with here.database.read() as connection:
         found = archive.versions(connection, wiring.REGISTRY, known)
         if not found:
             raise Failure(nothing_stored(here, known))
-        version, dated_by = _chosen(connection, known, found, which)
+        version = _numbered(known, found, which)
         raw = archive.read_version(connection, version.number)
-    return Found(version, raw, parse(raw), dated_by)
+    return Found(version, raw, parse(raw))
 
 
 def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None]:
@@ -48,21 +64,22 @@ def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None
         if answer.version is None:
             return answer, None
         raw = archive.read_version(connection, answer.version.number)
-    return answer, Found(answer.version, raw, parse(raw), f"{answer.dated_by} {answer.date}")
+    doubt = None if answer.answer == "stood" else answer.sentence
+    return answer, Found(answer.version, raw, parse(raw), f"{answer.dated_by} {answer.date}", doubt)
 
 
 def two_versions(
     here: Session, record: str, first: str | None = None, second: str | None = None
-) -> tuple[Trial, Trial]:
+) -> tuple[Found, Found]:
     """Two versions to compare, the older first: the two newest, or from `first` to `second` (the newest)."""
     newer = find(here, record, second)
     if first is not None:
-        return find(here, record, first).trial, newer.trial
+        return find(here, record, first), newer
     with here.database.read() as connection:
         found = archive.versions(connection, wiring.REGISTRY, record_id(record))
     if len(found) < 2:
         raise Failure(f"only one version of {record_id(record)} is stored: there is nothing to compare it with yet")
-    return find(here, record, str(found[-2].number)).trial, newer.trial
+    return find(here, record, str(found[-2].number)), newer
 
 
 def checked_date(text: str) -> str:
@@ -80,25 +97,15 @@ def checked_number(text: str) -> str:
     return text
 
 
-def _chosen(
-    connection: object, record: str, found: list[VersionInfo], which: str | None
-) -> tuple[VersionInfo, str | None]:
-    if which is None:
-        return found[-1], None
-    if re.fullmatch(r"\d{1,9}", which):
-        number = next((version for version in found if version.number == int(which)), None)
-        if number is None:
-            stored = ", ".join(str(version.number) for version in found[-10:])
-            raise Failure(f"{record} has no version {which}; the newest stored ones are {stored}")
-        return number, None
-    as_of = archive.version_as_of(connection, wiring.REGISTRY, record, checked_date(which))  # type: ignore[arg-type]
-    if as_of is None:
-        raise Failure(f"no version of {record} is known for {which}; the oldest stored one is of {_date_of(found[0])}")
-    return as_of.version, f"{as_of.dated_by} {as_of.date}"
-
-
-def _date_of(version: VersionInfo) -> str:
-    return (version.release or version.registry_date or version.observed_at.isoformat())[:10]
+def _numbered(record: str, found: list[VersionInfo], number: str | None) -> VersionInfo:
+    """The version of that number among those of the record, the newest without one."""
+    if number is None:
+        return found[-1]
+    version = next((version for version in found if version.number == int(number)), None)
+    if version is None:
+        stored = ", ".join(str(version.number) for version in found[-10:])
+        raise Failure(f"{record} has no version {number}; the newest stored ones are {stored}")
+    return version
 
 
 def nothing_stored(here: Session, record: str) -> str:

@@ -50,6 +50,6 @@ def _print(answer: Any, found: Any, shape: str) -> None:
     elif found is None:
         raise Failure(answer.sentence)
     else:
-        if answer and answer.answer != "stood":
-            say(answer.sentence)
+        if found.doubt:
+            say(found.doubt)
         click.echo(found.raw, nl=False)

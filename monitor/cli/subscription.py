@@ -153,7 +153,8 @@ def remove(name: str) -> None:
 @click.argument("name")
 @click.pass_context
 def test(ctx: click.Context, name: str) -> None:
-    """Send a test message to every address of a subscription, and say what became of it.
+    """Send a test message to every address of a subscription, and say what became of it. An address that was switched
+    off is tried again, and stays on if it can be told.
 
     \b
     Example:
@@ -253,13 +254,18 @@ def _notes(connection: Any, wanted: Any, now: Any) -> tuple[str, ...]:
     """What can be meant and is probably not, as of a watchlist file. Raises Failure for a search that is not there."""
     from monitor import wiring
     from monitor.cli.program import Failure
+    from notifiers import addresses
     from notifiers.conditions import InvalidValue
     from notifiers.watchlist_file import Watchlist, plan
 
     try:
-        return plan(connection, Watchlist(registry=wiring.REGISTRY, subscriptions=(wanted,)), now).notes
+        notes = plan(connection, Watchlist(registry=wiring.REGISTRY, subscriptions=(wanted,)), now).notes
     except InvalidValue as error:
         raise Failure(str(error)) from error
+    told = [addresses.find(connection, uri, now) for uri in wanted.to]
+    off = [each for each in told if each is not None and each.state == "off"]
+    again = f"`trialdelta subscription test {wanted.name}` tries it again"
+    return (*notes, *(f"{each.uri} is switched off: {each.state_reason}; {again}" for each in off))
 
 
 def _told(here: Any, wanted: Any, secrets: dict[str, str], notes: tuple[str, ...]) -> None:

@@ -61,6 +61,8 @@ def smtp_server(url: str) -> SmtpServer:
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ValueError("an SMTP URL looks like smtp://user:password@host:587 or smtps://user:password@host")
+    if parts.fragment or parts.path not in ("", "/"):
+        raise ValueError("nothing follows the host of an SMTP URL; in a password # is written %23 and / is written %2F")
     try:
         port = parts.port
     except ValueError:

@@ -1,6 +1,7 @@
 """What a person does about deliveries: try one again, call one off, send all since a time once more, send a test."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
@@ -29,10 +30,7 @@ def retry(connection: Connection, delivery_id: str, now: datetime) -> None:
         update(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.state != "sending").values(**_again(now))
     )
     # after the delivery, as whoever records an attempt does: two that lock in one order never wait for each other
-    on = {"state": "on", "state_reason": None, "state_since": now}
-    connection.execute(
-        update(addresses).where(addresses.c.id == row.address_id, addresses.c.state == "off").values(**on)
-    )
+    _switch_on(connection, [row.address_id], now)
 
 
 def cancel(connection: Connection, delivery_id: str, reason: str, now: datetime) -> bool:
@@ -80,7 +78,10 @@ def _still_told() -> ColumnElement[bool]:
 
 
 def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
-    """A test message to every address of a subscription, due now; the ids, none where there is no such subscription."""
+    """A test message to every address of a subscription, due now; the ids, none where there is no such subscription.
+
+    An address that is off is switched on for it: who asks for a test wants to know whether it can be told by now.
+    """
     link = subscription_addresses
     rows = connection.execute(
         select(subscriptions.c.id, link.c.address_id)
@@ -88,6 +89,7 @@ def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
         .where(subscriptions.c.name == name)
         .order_by(link.c.position)
     ).all()
+    _switch_on(connection, [row.address_id for row in rows], now)
     key = f"test:{secrets.token_hex(8)}"
     written = [
         put(
@@ -105,6 +107,12 @@ def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
         for row in rows
     ]
     return [delivery_id for delivery_id in written if delivery_id]
+
+
+def _switch_on(connection: Connection, address_ids: Sequence[int], now: datetime) -> None:
+    off = addresses.c.id.in_(address_ids) & (addresses.c.state == "off")
+    on = {"state": "on", "state_reason": None, "state_since": now}
+    connection.execute(update(addresses).where(off).values(**on))
 
 
 def _again(now: datetime) -> dict[str, object]:

@@ -12,12 +12,16 @@ def main() -> None:
 
     import structlog
 
-    from tests.benchmarks import measuring, sweeping
+    from tests.benchmarks import diffing, measuring, sweeping
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
-    print("Measuring sweeps (about a minute) ...", file=sys.stderr)
-    figures, notes = sweeping.figures()
+    figures, notes = [], []
+    for what, part in (("sweeps", sweeping), ("diffs", diffing)):
+        print(f"Measuring {what} ...", file=sys.stderr)
+        some, said = part.figures()
+        figures += some
+        notes += said
     measuring.tell(figures, notes, ROOT / "bench" / "results.json")
 
 

@@ -16,7 +16,9 @@ from monitor.cli import trialdelta
 from monitor.cli.program import COMMANDS
 from monitor.demo.sinks import MailSink
 from monitor.demo.standin import Fault, StandIn
-from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, trial
+from notifiers import addresses
+from snapshots.database import Database
+from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, at, trial
 from tests.registries import nct
 
 ROOT = Path(__file__).parents[2]
@@ -285,7 +287,8 @@ def test_check_in_json_is_a_change_as_everywhere(run: Run, standin: StandIn) -> 
         report["changes"][0]
     )
     assert report["changes"][0]["record"]["id"] == ONE
-    assert report["changes"] == said(run("history", ONE, "--kind", "site.*", "--format", "json"))
+    told = said(run("history", ONE, "--kind", "site.*", "--format", "json"))
+    assert report["changes"] == [{name: row[name] for name in report["changes"][0]} for row in told]
 
 
 def test_a_registry_that_is_down_is_a_failure_in_words(run: Run, standin: StandIn) -> None:
@@ -396,6 +399,19 @@ def test_a_new_subscription_shows_how_things_stand_today(changed: Run) -> None:
 )
 def test_a_subscription_that_nothing_can_be_told_of_says_so(about: tuple[str, str], note: str, changed: Run) -> None:
     assert note in changed("subscription", "add", "ours", "--to", "mailto:alice@example.org", *about).stderr
+
+
+def test_a_subscription_to_an_address_that_is_off_says_so(run: Run, environ: dict[str, str]) -> None:
+    run("subscription", "add", "ours", "--to", "mailto:alice@example.org")
+    database = Database(environ["TRIALDELTA_DATABASE_URL"])
+    with database.write() as connection:
+        addresses.switch(connection, "mailto:alice@example.org", "off", "550 no such user", at(DAYS[0]))
+    database.dispose()
+
+    note = run("subscription", "add", "more", "--to", "mailto:alice@example.org").stderr
+
+    assert "mailto:alice@example.org is switched off: 550 no such user" in note
+    assert "trialdelta subscription test more" in note
 
 
 def test_a_subscription_to_a_search_that_is_not_there_is_refused(changed: Run) -> None:

@@ -122,3 +122,16 @@ def test_a_row_that_arrives_altered_is_noticed(
     with pytest.raises(DatabaseError, match="addresses are not as they were"):
         copy(lived_in, database)
     assert not any(rows(database).values())
+
+
+def test_what_the_other_database_cannot_hold_is_said_with_its_table(lived_in: Database, database: Database) -> None:
+    """PostgreSQL takes no NUL in a text, SQLite does."""
+    with lived_in.write() as connection:
+        connection.execute(text("UPDATE addresses SET owner = :owner"), {"owner": "Al\0ice"})
+
+    if database.is_sqlite:
+        assert copy(lived_in, database).rows["addresses"] == 1
+    else:
+        with pytest.raises(DatabaseError, match=r"a row of addresses cannot be stored there: .*nothing was kept"):
+            copy(lived_in, database)
+        assert not any(rows(database).values())

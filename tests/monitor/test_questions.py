@@ -5,8 +5,10 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from snapshots.archive import StepFacts
 from snapshots.database import Database
 from snapshots.deadlines import verification_lapsed
 from snapshots.registries.ctgov.parse import parse
+from tests.databases import SqliteFiles
 from tests.monitor import courses
 from tests.monitor.courses import FORMULA, NOW, RECORD, append, gap, said, seen
 
@@ -34,11 +37,22 @@ OTHER = "NCT99000002"
 Run = Callable[..., Result]
 
 
-@pytest.fixture
-def stored(sqlite_database: Database) -> Database:
-    with sqlite_database.write() as connection:
+@pytest.fixture(scope="module")
+def template(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the record in it: filled once, copied for each test."""
+    folder = tmp_path_factory.mktemp("course")
+    database = Database(sqlite_files.url(folder, tables=True))
+    with database.write() as connection:
         courses.store(connection)
-    return sqlite_database
+    database.dispose()
+    return folder / "archive.sqlite3"
+
+
+@pytest.fixture
+def stored(template: Path, tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{shutil.copy(template, tmp_path)}")
+    yield database
+    database.dispose()
 
 
 @pytest.fixture
@@ -409,9 +423,12 @@ def test_a_version_that_is_none_is_one_clear_line(run: Run, number: str) -> None
 
 
 def test_any_two_days_can_be_compared(run: Run) -> None:
-    told = asked(run, "diff", RECORD, "2022-02-10", "2023-06-01")
+    told = run("diff", RECORD, "2022-02-10", "2026-03-02", "--format", "json")
 
-    assert "study.suspended" in {change["kind"] for change in told}
+    assert "status.unknown" in {change["kind"] for change in json.loads(told.stdout)}
+    assert "From version 1 (registry date 2022-02-10) to version 6 (release 2026-03-02):" in told.stderr
+    assert "could not be had" in run("diff", RECORD, "2024-02-01").stderr
+    assert "Not registered yet" in run("diff", RECORD, "2020-01-01", exits=2).stderr
 
 
 # --- real records ----------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ def test_a_mail_server_that_is_down_is_nobodys_dead_address(sqlite_database: Dat
         assert [address.state for address in addresses.listing(connection, NOW)] == ["on"]
 
 
-def test_a_message_that_cannot_be_laid_out_fails_alone_and_is_told_to_the_operator(
+def test_a_message_that_cannot_be_laid_out_waits_alone_until_the_operator_who_is_told_has_mended_it(
     sqlite_database: Database, clock: Clock, inbox: tuple[Inbox, str], tmp_path: Path
 ) -> None:
     (tmp_path / "trial.changed").mkdir()
@@ -225,11 +225,15 @@ def test_a_message_that_cannot_be_laid_out_fails_alone_and_is_told_to_the_operat
         while deliver(sqlite_database, clock, smtp_url=inbox[1]):
             pass
 
-    assert entry(sqlite_database, delivery_id).state == "failed"
+    assert entry(sqlite_database, delivery_id).state == "pending"
     assert len(inbox[0].mails) == 1
     assert [log["answer"] for log in logs if log["log_level"] == "error"] == [
         "the templates of trial.changed cannot be filled: UndefinedError: 'nonsense' is undefined"
     ]
+    (tmp_path / "trial.changed" / "subject.txt").write_text("Mended")
+    clock.now += MINUTE
+    assert deliver(sqlite_database, clock, smtp_url=inbox[1])
+    assert entry(sqlite_database, delivery_id).state == "delivered"
 
 
 def test_a_broken_template_is_no_concern_of_a_webhook(

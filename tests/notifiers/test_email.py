@@ -525,3 +525,11 @@ def test_a_password_is_in_no_repr() -> None:
 
 def test_a_digest_is_a_thread_of_its_own() -> None:
     assert composed(digest())["References"] == "<digest.team-weekly@example.org>"
+
+
+@pytest.mark.parametrize("url", ["smtp://me:12#hunter2@mail.example.org", "smtps://me:12/hunter2@mail.example.org:465"])
+def test_a_password_that_cuts_the_url_short_is_explained_and_never_another_server_asked(url: str) -> None:
+    with pytest.raises(ValueError, match="%23") as refused:
+        smtp_server(url)
+
+    assert "hunter2" not in str(refused.value)

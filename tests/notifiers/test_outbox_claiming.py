@@ -466,3 +466,17 @@ def test_a_replay_leaves_alone_who_is_no_longer_subscribed(database: Database) -
 
     with database.read() as connection:
         assert [ledger.show(connection, each).uri for each in again] == [MAIL]  # type: ignore[union-attr]
+
+
+def test_a_test_message_tries_an_address_that_is_off_once_more(due: Database) -> None:
+    with due.write() as connection:
+        addresses.switch(connection, MAIL, "off", "550 no such user", NOW)
+
+        (test,) = outbox.enqueue_test(connection, "alice", NOW)
+
+        assert addresses.find(connection, MAIL, NOW).state == "on"  # type: ignore[union-attr]
+    while send_next(due, Failed(answer="550 still not", permanent=True)) != "nothing":
+        pass
+    with due.read() as connection:
+        assert ledger.show(connection, test) is not None
+        assert addresses.find(connection, MAIL, NOW).state == "off"  # type: ignore[union-attr]

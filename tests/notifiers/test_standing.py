@@ -8,7 +8,7 @@ from notifiers import standing, subscriptions, watches
 from notifiers.conditions import Conditions, Near, Place
 from snapshots.database import Database
 from snapshots.trial import Site, Trial
-from tests.notifiers.cast import ALICE, BEIJING, BOB, CHARLIE, LYON, seen, subscribe, trial, watch
+from tests.notifiers.cast import ALICE, BEIJING, BOB, CHARLIE, LYON, NOW, seen, subscribe, trial, watch
 
 PARIS = Site(facility="Example Clinic", city="Paris", country="France", status="RECRUITING")
 

@@ -139,15 +139,10 @@ class Past:
         """Fills in another process and kills that after some versions or steps, so many times; how often it was still
         at work then.
         """
-        command = [sys.executable, "-c", FILL, self.database.url, self.standin.url, TRIAL, NOW.isoformat()]
-        kills = 0
-        for _ in range(times):
-            with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-                assert process.stdout
-                said = [process.stdout.readline() for _ in range(chance.randint(1, 80 // times))]
-                process.kill()
-                kills += said[-1] == b"on\n"
-        return kills
+        after = [str(chance.randint(1, 80 // times)) for _ in range(times)]
+        command = [sys.executable, "-c", FILL, self.database.url, self.standin.url, TRIAL, NOW.isoformat(), *after]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+        return done.stdout.count("killed at work")
 
     def everything(self) -> Json:
         """All that the archive holds of the record, as it holds it, with the chain's head."""
@@ -169,18 +164,33 @@ def stop_after(count: int) -> Callable[[], bool]:
 
 
 FILL = """
-import sys
+import os, signal, sys
 from contextlib import nullcontext
 from datetime import datetime
 from snapshots.backfill import back_fill
 from snapshots.database import Database
 from snapshots.registries.ctgov.client import CtgovRegistry
 
-def on():
-    print("on", flush=True)
+database, registry, record, now, *after = sys.argv[1:]
 
-database, registry, record, now = sys.argv[1:]
-with CtgovRegistry(registry, "tests", nullcontext) as asked:
-    back_fill(Database(database), asked, lambda: datetime.fromisoformat(now), record, stop=on)
+def fill(say):
+    with CtgovRegistry(registry, "tests", nullcontext) as asked:
+        clock = lambda: datetime.fromisoformat(now)
+        back_fill(Database(database), asked, clock, record, stop=lambda: not say.write(b"on\\n"))
+
+for count in map(int, after):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with open(writing, "wb", buffering=0) as say:
+            fill(say)
+        os._exit(0)
+    os.close(writing)
+    with open(reading, "rb", buffering=0) as heard:
+        said = [heard.readline() for _ in range(count)]
+        os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    print("killed at work" if said[-1] else "had ended", flush=True)
 """
-"""Says "on" before each version that it fetches and each pair that it compares."""
+"""Fills in children that are killed after so many versions fetched and pairs compared."""

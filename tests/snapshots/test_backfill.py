@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from monitor.demo.standin import Fault, StandIn
 from snapshots import archive
 from snapshots.archive import finest_steps
+from snapshots.archive.tables import versions
 from snapshots.backfill import Seen, standing_date
 from snapshots.database import Database
 from snapshots.registry import PastVersion
@@ -38,10 +40,10 @@ def test_all_past_versions_come_in_order_with_what_each_changed(database: Databa
     report = past.fill()
 
     assert (report.outcome, report.listed, report.stored, report.steps) == ("complete", 40, 40, 39)
-    versions = past.versions()
-    assert [each.registry_version for each in versions] == list(range(40))
-    assert [each.registry_date for each in versions] == [posted(number) for number in range(40)]
-    assert [each.number for each in versions] == list(range(1, 41))
+    stored = past.versions()
+    assert [each.registry_version for each in stored] == list(range(40))
+    assert [each.registry_date for each in stored] == [posted(number) for number in range(40)]
+    assert [each.number for each in stored] == list(range(1, 41))
     assert all("completion_date.delayed" in kinds(step) for step in past.steps())
     assert past.everything()
 
@@ -283,6 +285,26 @@ def test_how_it_ended_is_kept_and_the_pauses_grow(past: Past) -> None:
     with past.database.read() as connection:
         kept = archive.filling(connection, "ctgov", [TRIAL])[TRIAL]
     assert (kept.state, kept.failures, kept.listed) == ("complete", 0, 40)
+
+
+def test_a_stored_version_that_cannot_be_read_is_told_and_harms_no_other_record(past: Past) -> None:
+    observed = past.observe(version(3), posted(3))
+    with past.database.write() as connection:
+        connection.execute(update(versions).where(versions.c.number == observed).values(data=b"damaged"))
+
+    report = past.fill()
+
+    assert report.outcome == "waiting"
+    assert report.trouble is not None
+    assert report.trouble.startswith(f"version {observed} cannot be read")
+
+
+def test_stopping_while_the_interface_fails_loses_nothing(past: Past) -> None:
+    past.standin.fail(Fault.FORBIDDEN, path=f"{TRIAL}/history/")
+
+    assert past.fill(stop=stop_after(4)).outcome == "waiting"
+    past.standin.clear()
+    assert (past.fill().outcome, len(past.versions())) == ("complete", 40)
 
 
 # --- interrupted ------------------------------------------------------------------------------------------------------

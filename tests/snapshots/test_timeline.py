@@ -373,6 +373,32 @@ def test_alike_outcomes_keep_lives_of_their_own() -> None:
     assert sorted(len(life.events) for life in outcome_lives(versions)) == [1, 2]
 
 
+MEASURES = st.lists(st.sampled_from((PAIN, PAIN.upper(), SLEEP, DEATH, "Change in pain on a scale of 100")), max_size=3)
+
+
+@given(st.lists(st.tuples(MEASURES, MEASURES), min_size=1, max_size=5))
+def test_every_outcome_listed_last_is_one_standing_life_and_events_tell_how_it_came_there(
+    lists: list[tuple[list[str], list[str]]],
+) -> None:
+    versions = said(
+        *(
+            (f"2023-01-{at:02d}", {"primary_outcomes": outcomes(*first), "secondary_outcomes": outcomes(*second)})
+            for at, (first, second) in enumerate(lists, 1)
+        )
+    )
+
+    lives = outcome_lives(versions)
+    standing = sorted((life.level, life.measure or "") for life in lives if life.until is None)
+    first, second = lists[-1]
+    assert standing == sorted([*(("primary", each) for each in first), *(("secondary", each) for each in second)])
+    for life in lives:
+        assert life.events[0].what in ("listed", "added")
+        came_and_went = [event.what for event in life.events if event.what in ("dropped", "returned")]
+        assert came_and_went == ["dropped", "returned"] * (len(came_and_went) // 2) + ["dropped"] * (
+            life.until is not None
+        )
+
+
 def test_the_layout_of_the_history_interface_is_no_change() -> None:
     html = Outcome(measure="Pain", time_frame="<p>12 &gt; 4 weeks</p>")
     plain = Outcome(measure="Pain", time_frame="12 \\> 4 weeks")
