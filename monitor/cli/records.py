@@ -13,6 +13,7 @@ from snapshots import archive
 from snapshots.archive import VersionInfo
 from snapshots.archive.order import history_date, is_back_filled
 from snapshots.registries.ctgov.parse import parse
+from snapshots.rules import changes_between
 from snapshots.trial import Trial
 
 
@@ -71,7 +72,9 @@ def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None
 def two_versions(
     here: Session, record: str, first: str | None = None, second: str | None = None
 ) -> tuple[Found, Found]:
-    """Two versions to compare, the older first: the two newest, or from `first` to `second` (the newest)."""
+    """Two versions to compare, the older first: the two newest (a version and its own past form are one), or from
+    `first` to `second` (the newest).
+    """
     newer = find(here, record, second)
     if first is not None:
         return find(here, record, first), newer
@@ -79,7 +82,16 @@ def two_versions(
         found = archive.versions(connection, wiring.REGISTRY, record_id(record))
     if len(found) < 2:
         raise Failure(f"only one version of {record_id(record)} is stored: there is nothing to compare it with yet")
-    return find(here, record, str(found[-2].number)), newer
+    older = find(here, record, str(found[-2].number))
+    if len(found) > 2 and _is_its_past_form(older, newer):
+        older = find(here, record, str(found[-3].number))
+    return older, newer
+
+
+def _is_its_past_form(older: Found, newer: Found) -> bool:
+    """Whether the two are one version of the registry, back-filled and observed: they can say nothing different."""
+    filled = [is_back_filled(each.version.source) for each in (older, newer)]
+    return filled[0] != filled[1] and not changes_between(older.trial, newer.trial)
 
 
 def checked_date(text: str) -> str:

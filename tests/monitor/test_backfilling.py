@@ -173,6 +173,13 @@ def as_json(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+def test_the_newest_difference_is_not_hidden_by_the_past_form_of_the_newest_version(run: Run) -> None:
+    """The registry's history holds today's content too: compared with that, nothing would ever have changed."""
+    run("backfill", ONE)
+
+    assert as_json(run("diff", ONE, "--format", "json"))
+
+
 def test_the_command_says_what_came_and_the_history_shows_it_in_order(run: Run) -> None:
     said = run("backfill", ONE)
 
