@@ -245,7 +245,7 @@ class Look:
         content_hash = hashlib.sha256(self.registry.content(answer.raw)).digest()
         if head is not None and head.absent_since is not None:
             self._welcome_back(answer.asked)
-        merged = self._merge(answer.asked, answer.id) if answer.asked != answer.id else None
+        merged = answer.asked != answer.id and self._merge(answer.asked, answer.id)
         head = self.heads([answer.id]).get(answer.id) if merged else head
         if head is not None and head.content_hash == content_hash:
             with self.writing() as connection:
@@ -254,14 +254,14 @@ class Look:
         before = self._stored(head)
         old = None if before is None else self.registry.parse(before)
         trial = self.registry.parse(answer.raw)
-        found = _Found(answer, content_hash, trial, before, old, took_a_place=merged == "took its place")
+        found = _Found(answer, content_hash, trial, before, old)
         self._store(found, head, self._changes(found))
 
     def _changes(self, found: "_Found") -> Sequence[Change]:
         """What is told: all that differs; but a first look is no news, and nothing is compared across a merge."""
         if found.old is None:
             return [_first_seen(found.trial)]
-        return [] if found.took_a_place else changes_between(found.old, found.trial)
+        return changes_between(found.old, found.trial) if found.old.id == found.trial.id else []
 
     def _store(self, found: "_Found", head: Head | None, changes: Sequence[Change]) -> None:
         """Version, step, changes and deliveries, or nothing at all."""
@@ -331,15 +331,14 @@ class Look:
             if archive.note_present(connection, self.registry.name, record_id):
                 self._tell(connection, record_id, _returned(record_id))
 
-    def _merge(self, former: str, kept: str) -> str | None:
-        """Let both ids select the kept record. "took its place": the kept id was not in the archive before."""
+    def _merge(self, former: str, kept: str) -> bool:
+        """Let both ids select the kept record; whether they did not before."""
         with self.writing() as connection:
-            was_known = archive.find_record(connection, self.registry.name, kept) is not None
             merge = archive.merge(connection, self.registry.name, former, kept)
             if merge is None or not merge.is_new:
-                return None
+                return False
             self._tell(connection, kept, _merged(former, kept))
-        return "joined it" if was_known else "took its place"
+        return True
 
     def _tell(self, connection: Connection, record_id: str, told: Change) -> None:
         """A step without a new version: the record itself came, went or moved."""
@@ -400,7 +399,6 @@ class _Found(Struct, frozen=True):
     trial: Trial
     before: bytes | None
     old: Trial | None
-    took_a_place: bool
 
 
 _SUBMITTED = "lastUpdateSubmitDate"

@@ -252,6 +252,21 @@ def test_a_merged_record_is_told_once_and_nothing_is_compared_across(stage: Stag
     assert {step.registry_id for step in stage.history(ONE)} == {TWO}
 
 
+def test_nothing_is_compared_across_a_merge_that_a_killed_sweep_had_noted(stage: Stage, standin: StandIn) -> None:
+    stage.watch(ONE)
+    stage.subscribe(EVERYTHING)
+    stage.day(DAYS[0], trial(ONE))
+    standin.publish(DAYS[1], {TWO: trial(TWO, RECRUITING)})
+    standin.merge(ONE, TWO)
+    with stage.database.write() as connection:
+        archive.merge(connection, "ctgov", ONE, TWO)  # the last thing that the killed one did
+    stage.now = at(DAYS[1])
+
+    assert kinds(stage.look()) == []
+    after = kinds(stage.day(DAYS[2], trial(TWO, RECRUITING, title="Another Title")))
+    assert after == ["title.changed", "identifier.removed"]  # as published now, it names its former id no more
+
+
 def test_many_unexplained_texts_become_one_notice(sqlite_stage: Stage) -> None:
     ids = [nct(number) for number in range(1, 25)]
     sqlite_stage.watch(*ids)
