@@ -140,7 +140,8 @@ def label_key(label: str | None) -> str:
 
 
 def _label_pass(label: str) -> str:
-    folded = _typed(unicodedata.normalize("NFKC", _plain(label).casefold()))
+    # an entity in other letters ("&Amp;") is one only when they are folded
+    folded = _typed(unicodedata.normalize("NFKC", _plain(_plain(label).casefold())))
     kept = "".join(letter for letter in folded if not unicodedata.category(letter).startswith("P"))
     return " ".join(kept.split()) or " ".join(folded.split())
 

@@ -316,3 +316,7 @@ def test_phone_numbers_are_their_digits(phone: str | None, digits: str) -> None:
 )
 def test_any_value_says_the_same_without_order_and_emptiness(before: object, after: object, same: bool) -> None:
     assert same_value(before, after) is same
+
+
+def test_an_entity_in_other_letters_is_the_same_label() -> None:
+    assert label_key("HEAD &Amp; NECK CANCER") == label_key("Head &amp; Neck Cancer") == label_key("Head & Neck Cancer")
