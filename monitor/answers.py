@@ -261,7 +261,18 @@ class Look:
         """What is told: all that differs; but a first look is no news, and nothing is compared across a merge."""
         if found.old is None:
             return [_first_seen(found.trial)]
-        return changes_between(found.old, found.trial) if found.old.id == found.trial.id else []
+        before = found.old if found.old.id == found.trial.id else self._said_under(found.trial.id)
+        return changes_between(before, found.trial) if before is not None else []
+
+    def _said_under(self, record_id: str) -> Trial | None:
+        """What the registry said last under exactly this id, where the newest stored version came under another: a
+        merge, or one that the registry took back.
+        """
+        with self._database.read() as connection:
+            versions = archive.versions(connection, self.registry.name, record_id, merged=True)
+            mine = [each.number for each in versions if each.registry_id == record_id and each.source == "v2"]
+            raw = archive.read_version(connection, mine[-1]) if mine else None
+        return None if raw is None else self.registry.parse(raw)
 
     def _store(self, found: "_Found", head: Head | None, changes: Sequence[Change]) -> None:
         """Version, step, changes and deliveries, or nothing at all."""
