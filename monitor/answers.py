@@ -22,7 +22,7 @@ from snapshots.rules import changes_between
 from snapshots.rules.build import change
 from snapshots.trial import Trial
 
-LEASE_SECONDS = 900
+LEASE_SECONDS = 45
 """How long a sweep that died on another machine keeps others from sweeping. One that lives renews its lease."""
 STARTS_OVER = 3
 """How often a record is compared again because its newest version changed meanwhile."""

@@ -6,7 +6,7 @@ becomes of each answer stands in `monitor.answers`, of the saved searches in `mo
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from msgspec import Struct
@@ -25,6 +25,9 @@ __all__ = ["EndedError", "SweepReport", "lease_name", "sweep"]
 
 IDS_AT_ONCE = 1000
 """Records whose heads are read in one query, and after which what was unchanged is noted."""
+
+AHEAD = timedelta(days=2)
+"""By so much may a release be ahead of this machine's clock: zones of the earth, and clocks that are not set well."""
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
@@ -52,7 +55,7 @@ def sweep(
     lease_seconds: float = LEASE_SECONDS,
 ) -> SweepReport:
     """Look once. `only`: just these watched ids, due or not. `stop` is asked between two records. `lease_seconds`: how
-    long others wait for a sweep that writes nothing any more.
+    long others wait for a sweep whose process was stopped, died or was cut off.
 
     Trouble with the registry is told in the report, never raised; DatabaseError passes.
     """
@@ -60,7 +63,7 @@ def sweep(
         if lease is None:
             return SweepReport(outcome="busy", reason="another sweep of this registry is under way")
         try:
-            release = _not_an_older_one(database, registry.release())
+            release = _believable(database, registry.release(), clock())
         except RegistryError as error:
             return _could_not_begin(database, registry.name, str(error), clock())
         due = _due(database, registry.name, release, only)
@@ -126,8 +129,15 @@ def _due(database: Database, registry: str, release: Release, only: Collection[s
         )
 
 
-def _not_an_older_one(database: Database, release: Release) -> Release:
-    """The release; one that is older than what was seen already says nothing new. Raises RegistryError."""
+def _believable(database: Database, release: Release, now: datetime) -> Release:
+    """The release, unless it is older than what was seen already, or of a day to come: one such, believed, would make
+    every later one an older one. Raises RegistryError.
+    """
+    if release.timestamp[:10] > (now + AHEAD).date().isoformat():
+        raise RegistryError(
+            f"the registry shows release {release.timestamp}, though this machine's clock says {now:%Y-%m-%d %H:%M} "
+            "UTC: one of them is wrong; nothing is looked at until they agree"
+        )
     with database.read() as connection:
         last = archive.last_finished(connection, release.registry)
     if last is not None and release.timestamp < last.release:
@@ -152,9 +162,12 @@ def _alone(database: Database, registry: str, clock: Clock, seconds: float) -> I
         lease = leases.acquire(connection, lease_name(registry), this_process(), clock(), seconds)
         if lease is not None:
             archive.abandon_running(connection, registry, "the process that swept ended in the middle", clock())
+    if lease is None:
+        yield None
+        return
     try:
-        yield lease
+        with leases.kept(database, lease, clock, seconds):
+            yield lease
     finally:
-        if lease is not None:
-            with database.write() as connection:
-                leases.release(connection, lease)
+        with database.write() as connection:
+            leases.release(connection, lease)

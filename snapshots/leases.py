@@ -5,12 +5,15 @@ the writing transaction: a worker that was paused or cut off cannot write late. 
 replicas must agree on the time to within a fraction of the lease.
 """
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import Column, Connection, Integer, String, Table, Update, bindparam, select, update
 
-from snapshots.database import UtcDateTime, insert_if_absent, metadata
+from snapshots.database import Database, DatabaseError, UtcDateTime, insert_if_absent, metadata
 from snapshots.holders import is_dead
 
 leases = Table(
@@ -57,6 +60,31 @@ def renew(connection: Connection, lease: Lease, now: datetime, seconds: float) -
     until = now + timedelta(seconds=seconds)
     kept = connection.execute(_RENEW, {"of": lease.name, "by": lease.token, "from": lease.holder, "to": until})
     return Lease(lease.name, lease.holder, lease.token, until) if kept.rowcount == 1 else None
+
+
+@contextmanager
+def kept(database: Database, lease: Lease, clock: Callable[[], datetime], seconds: float) -> Iterator[None]:
+    """Renews the lease, for `seconds` each time, from a thread of its own for as long as the body runs, however long
+    one step of it takes. A process that is stopped, dies or is cut off renews nothing, and the lease runs out.
+    """
+    ended = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(database, lease, clock, seconds, ended), name=lease.name, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+
+
+def _keep(
+    database: Database, lease: Lease, clock: Callable[[], datetime], seconds: float, ended: threading.Event
+) -> None:
+    while not ended.wait(seconds / 3):
+        # where the database fails, the lease runs out in time, and whoever waits for it has it
+        with suppress(DatabaseError), database.write() as connection:
+            if renew(connection, lease, clock(), seconds) is None:
+                return
 
 
 def release(connection: Connection, lease: Lease, free_at: datetime = LONG_AGO) -> None:

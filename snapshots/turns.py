@@ -1,15 +1,14 @@
 """One request at a time to a registry, politely spaced, across all threads, processes and machines of one database."""
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from snapshots.database import Database, DatabaseError
+from snapshots.database import Database
 from snapshots.holders import this_process
-from snapshots.leases import Lease, acquire, leases, release, renew
+from snapshots.leases import Lease, acquire, kept, leases, release
 
 POLL = 0.25
 """Seconds between two looks at a turn that somebody else has and may give back any moment."""
@@ -45,29 +44,11 @@ class DatabaseTurn:
         """Waits for the turn, holds it while the body runs. Raises DatabaseError where the database fails."""
         lease = self._wait()
         try:
-            with self._kept(lease):
+            with kept(self._database, lease, self._clock, self._hold):
                 yield
         finally:
             with self._database.write() as connection:
                 release(connection, lease, free_at=self._clock() + timedelta(seconds=self._interval))
-
-    @contextmanager
-    def _kept(self, lease: Lease) -> Iterator[None]:
-        """Renews the turn for as long as the request takes: the time of a name's look-up, say, has no bound."""
-        ended = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(lease, ended), name="turn", daemon=True)
-        keeper.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            keeper.join()
-
-    def _keep(self, lease: Lease, ended: threading.Event) -> None:
-        while not ended.wait(self._hold / 3):
-            # where the database fails, the turn runs out in time, and whoever waits for it asks
-            with suppress(DatabaseError), self._database.write() as connection:
-                renew(connection, lease, self._clock(), self._hold)
 
     def _wait(self) -> Lease:
         while True:

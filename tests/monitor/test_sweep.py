@@ -176,6 +176,28 @@ def test_a_registry_that_goes_back_in_time_is_not_believed(sqlite_stage: Stage) 
     assert kinds(forth) == ["site.recruiting"]
 
 
+def test_a_release_of_a_day_to_come_is_not_believed_and_the_true_one_after_it_is(sqlite_stage: Stage) -> None:
+    sqlite_stage.watch(ONE)
+    sqlite_stage.day(DAYS[0], trial(ONE))
+    sqlite_stage.publish("2031-01-01", trial(ONE, RECRUITING))
+    sqlite_stage.now = at(DAYS[1])
+
+    doubted = sqlite_stage.look()
+    believed = sqlite_stage.day(DAYS[1], trial(ONE, RECRUITING))
+
+    assert doubted.outcome == "failed"
+    assert "this machine's clock says 2026-03-03" in str(doubted.reason)
+    assert kinds(believed) == ["site.recruiting"]
+
+
+def test_a_release_that_a_zone_of_the_earth_has_already_is_believed(sqlite_stage: Stage) -> None:
+    sqlite_stage.watch(ONE)
+    sqlite_stage.publish(DAYS[1], trial(ONE))
+    sqlite_stage.now = at(DAYS[0])
+
+    assert sqlite_stage.look().outcome == "finished"
+
+
 def test_a_failed_sweep_is_to_be_seen(sqlite_stage: Stage, standin: StandIn) -> None:
     sqlite_stage.watch(ONE)
     standin.fail(Fault.FORBIDDEN)

@@ -3,13 +3,14 @@
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from snapshots.database import Database
 from snapshots.holders import is_dead, this_process
-from snapshots.leases import Lease, acquire, release, renew, still_held
+from snapshots.leases import Lease, acquire, kept, release, renew, still_held
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -141,3 +142,20 @@ def test_a_living_holder_and_one_elsewhere_are_not_taken_for_dead() -> None:
     assert not is_dead(f"another {machine}|{rest}")
     assert not is_dead("alice")
     assert not is_dead("")
+
+
+def test_a_lease_that_is_kept_outlives_its_seconds_and_ends_with_its_keeping(sqlite_database: Database) -> None:
+    def had_by_another() -> bool:
+        with sqlite_database.write() as connection:
+            return acquire(connection, "sweep", "another", datetime.now(UTC), 5) is not None
+
+    with sqlite_database.write() as connection:
+        lease = acquire(connection, "sweep", "one", datetime.now(UTC), 0.6)
+    assert lease
+
+    with kept(sqlite_database, lease, lambda: datetime.now(UTC), 0.6):
+        time.sleep(1.0)
+        while_kept = had_by_another()
+    time.sleep(0.7)
+
+    assert (while_kept, had_by_another()) == (False, True)
