@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof bench agreement lint types lock wheel setup clean
+.PHONY: help demo test chaos proof bench agreement lint types lock wheel setup clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,11 @@ test: setup ## run the tests (under 6 minutes)
 	@echo "Running the tests on real SQLite and PostgreSQL, HTTP and SMTP servers on loopback ..."
 	@$(RUN) pytest -q -n $(WORKERS) --dist loadgroup
 
-proof: setup ## run the long campaigns and write docs/proof.md
-	@$(BIN)/python tests/proof.py
+chaos: setup ## kill daemons at random while five addresses answer as they like, on both databases
+	@$(BIN)/python tests/chaos.py
+
+proof: setup ## run the long campaigns (or ONLY=word,word) and write docs/proof.md
+	@$(BIN)/python tests/proof.py "$(ONLY)"
 
 bench: setup ## measure speed beside its floor in the same run
 	@$(BIN)/python tests/benchmarks/run.py

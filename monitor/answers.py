@@ -226,7 +226,7 @@ class Look:
                     return
                 head = self.heads([answer.asked]).get(answer.asked)
             self.excepted(answer.asked, "not fetched", "its newest version kept changing while it was compared")
-        except (RegistryError, archive.Corrupt, OlderRelease) as error:
+        except (RegistryError, archive.Unreadable, OlderRelease) as error:
             self.excepted(answer.asked, "unreadable", str(error))
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             # a fault of our own rules must cost one record, not the sweep; it is tried again at every sweep

@@ -1,12 +1,13 @@
 """What did a record say on a day, and how sure is that? Also where the answer is that nobody here can say."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from monitor.looks import is_release_due, looks
 from monitor.questions import missing_before
 from snapshots import archive
 from snapshots.archive import Gap, Record, VersionInfo
@@ -16,17 +17,24 @@ from snapshots.registries.ctgov.parse import parse
 from snapshots.sentences import counted, date_words
 from snapshots.timeline import day
 
-Kind = Literal["stood", "not registered yet", "before what is stored", "in a gap", "withheld", "missing", "ahead"]
+Kind = Literal[
+    "stood", "between looks", "not confirmed",
+    "not registered yet", "before what is stored", "in a gap", "pruned", "withheld", "missing", "ahead",
+]  # fmt: skip
 
 
 class Answer(Struct, frozen=True, kw_only=True):
     """The answer for the ISO day `asked`. `answer` says which: the version "stood" on that day; it was "not registered
     yet"; or registered and "before what is stored"; "in a gap": a version of before that day could not be had, the
-    given one is the last before it; "withheld": the registry showed nothing, `last_shown` is the version it showed
-    last; "missing": the registry did not answer for it any more; "ahead": the day is not over, the newest is given.
+    given one is the last before it; "pruned": the version that stood is known, its bytes were taken away on purpose;
+    "between looks": nobody looked for a while, or the registry did not answer, and
+    then it said something else, version `or_version`; "not confirmed": nobody has looked since; "withheld": the
+    registry showed nothing, `last_shown` is the version it showed last; "missing": the registry did not answer for it
+    any more; "ahead": the day is not over, the newest is given.
 
-    `version` is None where nothing is known of that day; `dated_by` its date that was compared ("release"
-    or "registry date") and `date` that ISO day. `sentence` says all of it to a person.
+    `version` is None where nothing is known of that day; `dated_by` its date that was compared ("release" or "registry
+    date") and `date` that ISO day. `confirmed` is the last ISO day up to that one on which it was known to stand,
+    `next_look` the first one after it, None where there is none. `sentence` says all of it to a person.
     """
 
     asked: str
@@ -36,6 +44,9 @@ class Answer(Struct, frozen=True, kw_only=True):
     dated_by: str | None = None
     date: str | None = None
     last_shown: int | None = None
+    confirmed: str | None = None
+    next_look: str | None = None
+    or_version: int | None = None
 
 
 def said_on(connection: Connection, registry: str, any_id: str, asked: str, today: date) -> Answer | None:
@@ -47,16 +58,33 @@ def said_on(connection: Connection, registry: str, any_id: str, asked: str, toda
     version = as_of(versions, asked)
     if version is None:
         return _before_all(connection, record, versions[0], asked)
-    kind, words, shown = _Day(connection, record, versions, version, asked).standing(today)
+    if version.pruned is not None:
+        return _gone(version, asked)
+    day = _Day(connection, record, versions, version, asked)
+    standing = day.standing(today)
     return Answer(
         asked=asked,
-        answer=kind,
-        sentence=f"Version {version.number}, {_of_date(version)}{words}",
+        answer=standing.kind,
+        sentence=f"Version {version.number}, {_of_date(version)}{standing.words}",
         version=version,
         dated_by="registry date" if is_back_filled(version.source) else "release",
         date=history_date(version),
-        last_shown=shown,
+        last_shown=standing.last_shown,
+        confirmed=standing.confirmed,
+        next_look=standing.next_look,
+        or_version=standing.or_version,
     )
+
+
+class _Standing(Struct, frozen=True, kw_only=True):
+    """Which answer it is, in words that follow the version's name; and the facts of `Answer` that go with it."""
+
+    kind: Kind
+    words: str
+    last_shown: int | None = None
+    confirmed: str | None = None
+    next_look: str | None = None
+    or_version: int | None = None
 
 
 class _Day(Struct, frozen=True):
@@ -68,22 +96,68 @@ class _Day(Struct, frozen=True):
     version: VersionInfo
     asked: str
 
-    def standing(self, today: date) -> tuple[Kind, str, int | None]:
-        """Which answer it is, in words that follow the version's name, and the version that was shown last."""
+    def standing(self, today: date) -> _Standing:
+        """Which answer it is."""
         if _is_withheld(self.connection, self.version):
             shown = self._last_shown()
             where = f"; version {shown} is the last that it showed" if shown else ""
-            return "withheld", f": the record was withheld, the registry showed nothing of it{where}.", shown
+            words = f": the record was withheld, the registry showed nothing of it{where}."
+            return _Standing(kind="withheld", words=words, last_shown=shown)
         absent = (self.record.missing_since or "")[:10]
         if absent and absent <= self.asked:
             words = f": the last before the registry did not answer for the record any more, on {date_words(absent)}."
-            return "missing", words, None
+            return _Standing(kind="missing", words=words)
         missed = self._missed()
         if missed:
-            return "in a gap", _gap_words(missed), None
+            return _Standing(kind="in a gap", words=_gap_words(missed))
         if self.asked > today.isoformat():
-            return "ahead", f": the newest; {date_words(self.asked)} lies ahead.", None
-        return "stood", f": it stood on {date_words(self.asked)}.", None
+            return _Standing(kind="ahead", words=f": the newest; {date_words(self.asked)} lies ahead.")
+        return self._looked(today)
+
+    def _looked(self, today: date) -> _Standing:
+        """What the looks before and after that day say."""
+        stood = f": it stood on {date_words(self.asked)}."
+        following = self._following()
+        if following and (is_back_filled(self.version.source) or is_back_filled(following.source)):
+            # the registry's own history leaves no version out
+            return _Standing(kind="stood", words=stood)
+        last, upcoming = self._looks(following)
+        # today's release may be still to come
+        until = min(self.asked, (today - timedelta(days=1)).isoformat())
+        if upcoming is not None or not is_release_due(last, until):
+            return _Standing(kind="stood", words=stood, confirmed=last, next_look=upcoming)
+        if following is None:
+            words = f": last confirmed on {date_words(last)}; it has not been looked at since."
+            return _Standing(kind="not confirmed", words=words, confirmed=last)
+        return _Standing(
+            kind="between looks",
+            words=_between_words(last, following),
+            confirmed=last,
+            next_look=history_date(following),
+            or_version=following.number,
+        )
+
+    def _following(self) -> VersionInfo | None:
+        at = self.versions.index(self.version) + 1
+        return self.versions[at] if at < len(self.versions) else None
+
+    def _looks(self, following: VersionInfo | None) -> tuple[str, str | None]:
+        """The last day up to the one asked for on which the version was seen, the first one after it."""
+        if is_back_filled(self.version.source):
+            return self._filled_on(), None
+        found = [
+            look.day
+            for look in looks(self.connection, self.record, self.versions)
+            if look.at >= self.version.observed_at and (following is None or look.at < following.observed_at)
+        ]
+        last = max((day for day in found if day <= self.asked), default=history_date(self.version))
+        return last, min((day for day in found if day > self.asked), default=None)
+
+    def _filled_on(self) -> str:
+        """The day on which the registry's history ended with this version, which nobody has observed since."""
+        known = archive.filling(self.connection, self.record.registry, [self.record.registry_id])
+        listed = [each.tried_at for each in known.values() if each.state == "complete"]
+        return max([self.version.observed_at, *listed]).date().isoformat()
 
     def _missed(self) -> list[Gap]:
         """The versions that could not be had and may have stood on that day: after this one, up to the day."""
@@ -95,8 +169,21 @@ class _Day(Struct, frozen=True):
 
     def _last_shown(self) -> int | None:
         earlier = self.versions[: self.versions.index(self.version)]
-        shown = (each.number for each in reversed(earlier) if not _is_withheld(self.connection, each))
+        shown = (
+            each.number for each in reversed(earlier) if each.pruned is None and not _is_withheld(self.connection, each)
+        )
         return next(shown, None)
+
+
+def _gone(version: VersionInfo, asked: str) -> Answer:
+    return Answer(
+        asked=asked,
+        answer="pruned",
+        sentence=f"Version {version.number}, {_of_date(version)}, is the last of before that day: what it said was "
+        f"{version.pruned}; its hashes are kept.",
+        dated_by="registry date" if is_back_filled(version.source) else "release",
+        date=history_date(version),
+    )
 
 
 def _is_withheld(connection: Connection, version: VersionInfo) -> bool:
@@ -117,6 +204,11 @@ def _before_all(connection: Connection, record: Record, oldest: VersionInfo, ask
         answer="before what is stored",
         sentence=f"Nothing is known here of {date_words(asked)}: {stored}; {fill}",
     )
+
+
+def _between_words(last: str, following: VersionInfo) -> str:
+    seen = f"next seen on {date_words(history_date(following))}, changed to version {following.number}"
+    return f": last confirmed on {date_words(last)}, {seen}. In between nobody looked: it said the one or the other."
 
 
 def _gap_words(missed: Sequence[Gap]) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from monitor.skipped import skipped_ids
 from monitor.sweep import lease_name
 from notifiers import watches
 from snapshots import archive, leases
@@ -47,7 +48,7 @@ def fill_due(database: Database, registry: Registry, clock: Clock, stop: Callabl
 
 def due_ids(connection: Connection, registry: str, now: datetime) -> list[str]:
     """The watched records, by their ids of today, that have a baseline and whose past was never asked for, or is to be
-    asked for again by `now`; none while the interface rests.
+    asked for again by `now`, or of which versions may have been missed since; none while the interface rests.
     """
     failed = archive.last_filling_failure(connection, registry)
     if failed is not None and now < failed + REST:
@@ -55,7 +56,8 @@ def due_ids(connection: Connection, registry: str, now: datetime) -> list[str]:
     heads = archive.heads(connection, registry, watches.watched_ids(connection, registry)).values()
     ids = sorted({head.registry_id for head in heads if head.version is not None})
     known = archive.filling(connection, registry, ids)
-    return [each for each in ids if _is_wanted(known.get(each), now)]
+    skipped = skipped_ids(connection, registry)
+    return [each for each in ids if each in skipped or _is_wanted(known.get(each), now)]
 
 
 def _is_wanted(known: Filling | None, now: datetime) -> bool:

@@ -5,17 +5,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
-from monitor import schema, wiring
+from monitor import schema, serving, silence, wiring
 from monitor.backfilling import fill_due
 from monitor.settings import Settings, mask_url
 from monitor.sweep import EndedError, SweepReport, sweep
-from notifiers import digest, watches
+from notifiers import confirmations, digest, troubles, watches
 from notifiers.deliver import deliver_due
 from snapshots import archive, leases
 from snapshots.database import Database, DatabaseError
@@ -26,6 +26,8 @@ DELIVERY_SECONDS = 3
 DIGEST_SECONDS = 60
 NEW_WATCH_SECONDS = 15
 """How often it is asked whether somebody began to watch a record: those are looked at at once."""
+TROUBLE_SECONDS = 60
+"""How often it is asked whether there is anything that the operator must hear of."""
 BACKFILL_SECONDS = 30
 """How often it is asked whether the history of a watched record is wanted still."""
 FAREWELL_SECONDS = 8
@@ -107,9 +109,19 @@ class Daemon:
         return self._presence is not None
 
     def tick_digests(self) -> int:
-        """Put the digests that are due into the outbox."""
+        """Put the digests that are due into the outbox; call off what waited in vain for an address to confirm."""
+        digest.prepare(self._database, self._clock())
         with self._database.write() as connection:
+            confirmations.give_up(connection, self._clock())
             return len(digest.enqueue_due(connection, self._clock()))
+
+    def tick_troubles(self) -> int:
+        """Tell the operator what went silent, once, and once more when it is over; how many messages that makes."""
+        schedule = self._settings.sweep_schedule
+        found = silence.look(self._database, wiring.REGISTRY, self._clock(), schedule_seconds=schedule)
+        operator = silence.operator_uri(self._settings.operator)
+        with self._database.write() as connection:
+            return len(troubles.note(connection, found, operator, self._clock()))
 
     def tick_backfill(self) -> int:
         """Bring in the past of what is watched, for as long as no sweep is under way; how many records were tried."""
@@ -130,8 +142,10 @@ class Daemon:
             (self.tick_deliveries, DELIVERY_SECONDS),
             (self.tick_digests, DIGEST_SECONDS),
             (self.tick_backfill, BACKFILL_SECONDS),
+            (self.tick_troubles, TROUBLE_SECONDS),
         ):
-            first = self._clock()
+            # after a long rest the first sweep has the word before it is said that there was none
+            first = self._clock() + timedelta(seconds=TROUBLE_SECONDS if tick == self.tick_troubles else 0)
             scheduler.add_job(self._guarded(tick), "interval", seconds=seconds, next_run_time=first, name=tick.__name__)
         return scheduler
 
@@ -192,17 +206,24 @@ class Daemon:
 
 def run(settings: Settings) -> bool:
     """Run the daemon until SIGTERM, SIGINT or the end of its terminal (SIGHUP, unless it is ignored, as under nohup);
-    whether everything in hand was finished in time. Raises DatabaseError.
+    whether everything in hand was finished in time. Raises DatabaseError, and SettingsError where the page cannot be
+    served as the settings say.
     """
     database = Database(settings.database_url)
     daemon = Daemon(settings, database)
+    schema.upgrade(database)
+    serving.decide(settings, database, wiring.utc_now())
+    page = serving.begin(settings, database, wiring.utc_now, daemon.stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: daemon.stop.set())
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda _number, _frame: daemon.stop.set())
-    finished = daemon.run()
-    database.dispose()
-    return finished
+    try:
+        finished = daemon.run()
+    finally:
+        ended = serving.end(page)
+        database.dispose()
+    return finished and ended
 
 
 def _has_new_watches(connection: Connection, registry: str) -> bool:

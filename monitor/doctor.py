@@ -11,9 +11,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from monitor import schema, settings, wiring
+from monitor import schema, settings, silence, wiring
 from monitor.health import Health, health
 from monitor.settings import Settings
+from notifiers import addresses, template_folders
 from notifiers.channels.email import smtp_server
 from snapshots import archive
 from snapshots.database import Database, DatabaseError
@@ -48,10 +49,22 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
         release = yield from _registry(conf)
         if usable.verdict != "failure":
             yield from _work(with_database, release, now)
+            yield from _templates(with_database)
+            yield from _silence(with_database, conf, now)
     except DatabaseError as error:
         yield Finding("database", "failure", str(error))
     finally:
         with_database.dispose()
+
+
+def examine_tables(database: Database, conf: Settings, now: datetime) -> Iterator[Finding]:
+    """What the settings and the tables tell without asking anybody else: quick, as a page wants it. Raises
+    DatabaseError.
+    """
+    yield from _settings(conf)
+    yield _mail_settings(conf) or Finding("mail", "ok", f"{settings.mask_url(conf.smtp_url or '')}; not asked now")
+    yield from _work(database, None, now)
+    yield from _silence(database, conf, now)
 
 
 def examine_archive(conf: Settings) -> Iterator[Finding]:
@@ -78,9 +91,14 @@ def _archive(database: Database) -> Iterator[Finding]:
         problems = archive.verify_chain(connection)
         shown = list(islice(problems, SHOWN_PROBLEMS))
         others = sum(1 for _ in problems)
+        gone = archive.pruned(connection)
     if not shown:
-        words = f"{counted(head.number, 'version')}, each byte as it was received; the chain's head is {head.short}"
+        kept = head.number - sum(each.versions for each in gone)
+        words = f"{counted(kept, 'version')}, each byte as it was received; the chain's head is {head.short}"
         yield Finding("archive", "ok", words)
+    for each in gone:
+        what = f"{counted(each.versions, 'version')} {archive.pruned_words(each.pruned_at, each.pruned_by)}"
+        yield Finding("archive", "note", f"{what}: the bytes are gone, the hashes hold their places in the chain")
     for problem in shown:
         yield Finding("archive", "failure", problem, _RESTORE)
     if others:
@@ -97,11 +115,18 @@ def _settings(conf: Settings) -> Iterator[Finding]:
         yield Finding("base url", "ok", settings.mask_url(conf.base_url))
 
 
+def _templates(database: Database) -> Iterator[Finding]:
+    with database.read() as connection:
+        found = list(template_folders.broken(connection))
+    for name, why in found:
+        advice = "mend them (trialdelta templates check FOLDER); until then ours take their place"
+        yield Finding("templates", "failure", f"subscription {name}: {why}", advice)
+
+
 def _smtp(conf: Settings) -> Finding:
-    if conf.smtp_url is None:
-        return Finding("mail", "note", "no mail server is set: mail cannot be sent", "set TRIALDELTA_SMTP_URL")
-    if conf.mail_from is None:
-        return Finding("mail", "failure", "mail has no sender", "set TRIALDELTA_MAIL_FROM, such as alerts@example.org")
+    unset = _mail_settings(conf)
+    if unset is not None or conf.smtp_url is None:
+        return unset or Finding("mail", "note", "no mail server is set")
     shown = settings.mask_url(conf.smtp_url)
     try:
         server = smtp_server(conf.smtp_url)
@@ -113,6 +138,15 @@ def _smtp(conf: Settings) -> Finding:
             "mail", "failure", f"{shown} does not answer: {error}", "is the mail server running, its port open?"
         )
     return Finding("mail", "ok", f"{shown} answers; sender {conf.mail_from}")
+
+
+def _mail_settings(conf: Settings) -> Finding | None:
+    """What is missing for mail; None where nothing is."""
+    if conf.smtp_url is None:
+        return Finding("mail", "note", "no mail server is set: mail cannot be sent", "set TRIALDELTA_SMTP_URL")
+    if conf.mail_from is None:
+        return Finding("mail", "failure", "mail has no sender", "set TRIALDELTA_MAIL_FROM, such as alerts@example.org")
+    return None
 
 
 def _greet(host: str, port: int, *, tls: bool) -> None:
@@ -171,10 +205,38 @@ def _work(database: Database, release: Release | None, now: datetime) -> Iterato
     yield from _exceptions(found)
     yield from _pasts(found)
     yield _deliveries(found, now)
-    for uri, reason in found.addresses_off:
-        yield Finding(
-            "address", "failure", f"{uri} is switched off: {reason}", "put it right, then `trialdelta deliveries retry`"
-        )
+
+
+_TOLD_ALREADY = ("watch:",)
+"""Troubles that other findings tell in more detail."""
+
+
+def _silence(database: Database, conf: Settings, now: datetime) -> Iterator[Finding]:
+    """What the operator is told without asking, and whether that can be told."""
+    if schema.state(database) != "current":
+        return
+    seconds = conf.sweep_schedule
+    found = silence.look(database, wiring.REGISTRY, now, schedule_seconds=seconds)
+    yield from _operator(database, silence.operator_uri(conf.operator), now)
+    for seen in found:
+        if not seen.key.startswith(_TOLD_ALREADY):
+            words, _, advice = seen.words.rpartition(". ")
+            check = seen.key.partition(":")[0]
+            yield Finding(check, "failure", words or seen.words, advice if words else "")
+
+
+def _operator(database: Database, operator: str | None, now: datetime) -> Iterator[Finding]:
+    if operator is None:
+        advice = "set TRIALDELTA_OPERATOR, so that trouble is told to somebody who does not look here"
+        yield Finding("operator", "note", "nobody is told of trouble", advice)
+        return
+    with database.read() as connection:
+        known = addresses.find(connection, operator, now)
+    if known is not None and known.state == "off":
+        words = f"{operator} hears of nothing: it is switched off: {known.state_reason or 'by hand'}"
+        yield Finding("operator", "failure", words, "put it right, or set another TRIALDELTA_OPERATOR")
+    else:
+        yield Finding("operator", "ok", f"{operator} is told of trouble")
 
 
 def _watching(found: Health) -> Finding:

@@ -6,8 +6,12 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from notifiers import watches
+from monitor import askings
+from monitor.askings import Asking
+from notifiers import troubles, watches
+from notifiers.addresses import shown
 from notifiers.tables import addresses, deliveries
+from notifiers.troubles import Trouble
 from snapshots import archive
 from snapshots.archive import Confirmation, Filling, OpenException, Sweep
 
@@ -32,6 +36,8 @@ class Health(Struct, frozen=True, kw_only=True):
     confirmed: Mapping[str, Confirmation]
     addresses_off: tuple[tuple[str, str], ...]
     pasts_waiting: tuple[Filling, ...]
+    asked: Asking | None = None
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def is_failing(self) -> bool:
@@ -58,8 +64,10 @@ def health(connection: Connection, registry: str, now: datetime) -> Health:
         confirmed=last_confirmed(connection, registry, [each.registry_id for each in exceptions]),
         open_deliveries=connection.execute(select(func.count()).where(is_open)).scalar_one(),
         oldest_due=connection.execute(select(func.min(deliveries.c.planned_at)).where(is_due)).scalar(),
-        addresses_off=tuple((uri, reason or "") for uri, reason in connection.execute(off)),
+        addresses_off=tuple((shown(uri), reason or "") for uri, reason in connection.execute(off)),
         pasts_waiting=tuple(archive.waiting_fillings(connection, registry)),
+        asked=askings.last(connection, registry),
+        troubles=tuple(troubles.standing(connection)),
     )
 
 

@@ -4,6 +4,7 @@ Everything here reads. `today` is the day as of which open periods and deadlines
 registry's releases, or its own dates for versions that were filled in from the past.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from snapshots.deadlines import Finding, compliance
 from snapshots.kinds import KINDS
 from snapshots.registries.ctgov.ids import record_page
 from snapshots.registries.ctgov.parse import parse
+from snapshots.sentences import counted
 from snapshots.timeline import (
     Dated,
     DateMove,
@@ -40,7 +42,8 @@ Row = dict[str, Json]
 
 
 class Recorded(Struct, frozen=True, kw_only=True):
-    """A record with all that it ever said, in history order, and which versions are known to be missing.
+    """A record with all that it ever said, in history order, and which versions are known to be missing; `pruned` says
+    when and by whom the bytes of others were taken away: "3 versions pruned on 2026-11-22 by alice".
 
     Versions of records that were merged into it are not in it: across a merge nothing is compared.
     """
@@ -50,6 +53,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
     title: str
     versions: tuple[Dated, ...]
     gaps: tuple[Gap, ...] = ()
+    pruned: tuple[str, ...] = ()
 
     @property
     def head(self) -> Row:
@@ -60,21 +64,39 @@ class Recorded(Struct, frozen=True, kw_only=True):
 def recorded(connection: Connection, registry: str, any_id: str) -> Recorded | None:
     """All versions of a record (by any of its ids), read and parsed; None where nothing is stored of it.
 
-    Raises `archive.Corrupt` naming a version that cannot be read.
+    Pruned versions count as missing before the next one. Raises `archive.Corrupt` naming a version that cannot be read.
     """
     found = archive.versions(connection, registry, any_id, merged=False)
     record = archive.find_record(connection, registry, any_id)
     if not found or record is None:
         return None
     gaps = archive.gaps(connection, registry, any_id)
-    missing = missing_before(found, gaps)
+    missing = _with_pruned(found, missing_before(found, gaps))
     return Recorded(
         registry=registry,
         id=record.registry_id,
         title=record.title,
-        versions=tuple(_dated(connection, version, missing.get(version.number, 0)) for version in found),
+        versions=tuple(
+            _dated(connection, version, missing.get(version.number, 0)) for version in found if version.pruned is None
+        ),
         gaps=tuple(gaps),
+        pruned=_pruned_words(found),
     )
+
+
+def _with_pruned(versions: Sequence[VersionInfo], missing: Mapping[int, int]) -> dict[int, int]:
+    """How many versions are missing before each that is kept, those counted that were pruned."""
+    found, waiting = {}, 0
+    for version in versions:
+        waiting += missing.get(version.number, 0) + (version.pruned is not None)
+        if version.pruned is None:
+            found[version.number], waiting = waiting, 0
+    return found
+
+
+def _pruned_words(versions: Sequence[VersionInfo]) -> tuple[str, ...]:
+    counts = Counter(version.pruned for version in versions if version.pruned is not None)
+    return tuple(f"{counted(count, 'version')} {words}" for words, count in counts.items())
 
 
 def missing_before(versions: Sequence[VersionInfo], gaps: Iterable[Gap]) -> dict[int, int]:
@@ -114,13 +136,20 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 class Told(Struct, frozen=True):
     """A step with what was asked for of it. `date` is its ISO day and `dated_by` which day that is: "release",
-    "registry date" or "observed". `is_covered`: finer steps tell the same, sums must leave it out.
+    "registry date" or "observed". `counted`: the ids of its changes that sums may count; finer steps tell the others.
+    `pruned`: which of its versions cannot be looked at any more: "version 3 was pruned on 2026-11-22 by alice".
     """
 
     step: Step
     date: str
     dated_by: str
-    is_covered: bool
+    counted: frozenset[int]
+    pruned: tuple[str, ...] = ()
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether finer steps tell any of it too."""
+        return any(stored.id not in self.counted for stored in self.step.changes)
 
 
 HISTORY_COLUMNS = (
@@ -145,9 +174,14 @@ def history(connection: Connection, registry: str, any_id: str, wanted: Wanted) 
     """The steps of a record in history order that tell any change that is asked for, with these alone."""
     steps = archive.steps(connection, registry, any_id)
     by_number = {version.number: version for version in archive.versions(connection, registry, any_id)}
-    finest = {step.id for step in archive.finest_steps(steps)}
-    told = (Told(_only(step, wanted), *_day_of(step, by_number), is_covered=step.id not in finest) for step in steps)
+    fine = frozenset(stored.id for step in archive.finest_steps(steps) for stored in step.changes)
+    told = (Told(_only(step, wanted), *_day_of(step, by_number), fine, _gone(step, by_number)) for step in steps)
     return [each for each in told if each.step.changes and _is_within(each.date, wanted)]
+
+
+def _gone(step: Step, versions: Mapping[int, VersionInfo]) -> tuple[str, ...]:
+    led = (versions.get(number) for number in (step.from_version, step.to_version) if number is not None)
+    return tuple(f"version {each.number} was {each.pruned}" for each in led if each is not None and each.pruned)
 
 
 def _is_within(day: str, wanted: Wanted) -> bool:
@@ -165,7 +199,8 @@ def history_json(told: Told) -> Iterator[Row]:
             "dated_by": told.dated_by,
             "family": KINDS[stored.change.kind].family,
             "origin": step.cause,
-            "covered": told.is_covered,
+            "covered": stored.id not in told.counted,
+            **({"pruned": told.pruned} if told.pruned else {}),
         }
 
 
@@ -355,6 +390,7 @@ def _head_json(known: Recorded, today: date) -> Row:
         **known.head,
         "url": record_page(known.id),
         "as_of": today.isoformat(),
+        **({"pruned": known.pruned} if known.pruned else {}),
         "versions": len(known.versions),
         "missing": [{"registry_version": gap.registry_version, "date": gap.registry_date} for gap in known.gaps],
     }

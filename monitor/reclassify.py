@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from snapshots import archive
-from snapshots.archive import Corrupt, Step, StepFacts
+from snapshots.archive import Step, StepFacts
 from snapshots.archive.history import BACK_FILLED, OBSERVED
 from snapshots.archive.tables import record_ids, records
 from snapshots.changes import Change
@@ -85,7 +85,7 @@ def _again(connection: Connection, registry: Registry, step: Step) -> Iterator[D
             for version in (step.from_version, step.to_version)
             if version is not None
         )
-    except (Corrupt, RegistryError) as error:
+    except (archive.Unreadable, RegistryError) as error:
         yield Unreadable(step, str(error))
         return
     found = Difference(step, changes_between(old, new))

@@ -42,6 +42,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     operator: str | None
     ping_url: str | None
     access_token: str | None
+    page: bool
+    trusted_proxies: tuple[str, ...]
+    confirm_addresses: bool | None
     allow_private_networks: bool
     log_format: str
     log_level: str
@@ -87,6 +90,23 @@ def resolve(environ: Mapping[str, str], env_file: Path = Path(".env")) -> list[R
     written = dict(read_env_file(env_file))
     _refuse_unknown(written, env_file)
     return [_resolve(setting, environ, written) for setting in SETTINGS]
+
+
+def in_force(settings: Settings) -> list[Resolved]:
+    """These settings, with their texts to be shown masked; the source is "set" or "default"."""
+    nowhere = Path("/nonexistent/.env")
+    usual = {each.setting.name: each.text for each in resolve({}, nowhere)}
+    found = resolve(environment(settings), nowhere)
+    return [
+        Resolved(setting=one.setting, value=one.value, text=one.text, source=_set_or_default(one, usual))
+        for one in found
+    ]
+
+
+def _set_or_default(one: Resolved, usual: Mapping[str, str | None]) -> str:
+    default = usual[one.setting.name]
+    same = default is not None and one.text is not None and one.setting.read(default) == one.value
+    return "default" if same or one.text is None else "set"
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
@@ -240,6 +260,8 @@ def _example(setting: Setting) -> str:
 def _as_text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return f"{value:g} s" if name == "sweep_schedule" else str(value)
 
 
@@ -316,6 +338,16 @@ def _read_mailbox(text: str) -> str:
     return text
 
 
+def _read_operator(text: str) -> str:
+    return _http_url(text) if text.startswith("https:") else _read_mailbox(text.removeprefix("mailto:"))
+
+
+def _read_networks(text: str) -> tuple[str, ...]:
+    from ipaddress import ip_network
+
+    return tuple(str(ip_network(part.strip(), strict=False)) for part in text.split(",") if part.strip())
+
+
 def _mask_all(text: str) -> str:
     return MASK if text else text
 
@@ -389,23 +421,23 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="HOST",
-        meaning="The network address that the page will listen on; this version serves no page yet.",
+        meaning="The network address that the page and the API listen on; other than loopback needs ACCESS_TOKEN.",
         expected="a host name or an IP address",
         read=_read_text,
         default="127.0.0.1",
     ),
     Setting(
         name="PORT",
-        meaning="The port that the page will listen on; this version serves no page yet.",
+        meaning="The port that the page and the API listen on.",
         expected="a port number from 1 to 65535",
         read=_read_port,
         default="8383",
     ),
     Setting(
         name="OPERATOR",
-        meaning="Who will hear of trouble by mail; in this version the log and `trialdelta doctor` tell it.",
-        expected="a mail address, such as you@example.org",
-        read=_read_mailbox,
+        meaning="Who hears of trouble that nobody would see: once when it begins, and once when it is over.",
+        expected="a mail address, such as you@example.org, or mailto:… or https://…",
+        read=_read_operator,
     ),
     Setting(
         name="PING_URL",
@@ -416,11 +448,33 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="ACCESS_TOKEN",
-        meaning="What will open the page and the API; this version serves none yet.",
-        expected="one line of text",
+        meaning="What opens the page and the API.",
+        expected="one line of text, 16 characters or more",
         read=_read_text,
-        default_words="made at the page's first start",
+        default_words="made at the first start, into a file that only you can read; the log names it",
         mask=_mask_all,
+    ),
+    Setting(
+        name="PAGE",
+        meaning="Whether `trialdelta run` serves the page and the API; of several daemons one is enough.",
+        expected="true or false",
+        read=_read_bool,
+        default="true",
+    ),
+    Setting(
+        name="TRUSTED_PROXIES",
+        meaning="The reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        expected="network addresses with commas between, such as 127.0.0.1, 10.0.0.0/8",
+        read=_read_networks,
+        default="",
+        default_words="none",
+    ),
+    Setting(
+        name="CONFIRM_ADDRESSES",
+        meaning="Whether a new mail address is asked, and confirms, before it is told anything.",
+        expected="true or false",
+        read=_read_bool,
+        default_words="true where others reach the page (HOST or BASE_URL), else false",
     ),
     Setting(
         name="ALLOW_PRIVATE_NETWORKS",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec import Struct
 
+from monitor import askings
 from monitor.answers import LEASE_SECONDS, LeaseLostError, Look, SweepReport
 from monitor.searches import Searches
 from notifiers import watches
@@ -59,6 +60,24 @@ def sweep(
 
     Trouble with the registry is told in the report, never raised; DatabaseError passes.
     """
+    report = _sweep(database, registry, clock, only=only, progress=progress, stop=stop, lease_seconds=lease_seconds)
+    if report.outcome in ("finished", "nothing new", "failed"):
+        failed_because = report.reason or "no reason given" if report.outcome == "failed" else None
+        with database.write() as connection:
+            askings.note(connection, registry.name, failed_because, clock())
+    return report
+
+
+def _sweep(
+    database: Database,
+    registry: Registry,
+    clock: Clock,
+    *,
+    only: Collection[str],
+    progress: Progress,
+    stop: Callable[[], bool],
+    lease_seconds: float,
+) -> SweepReport:
     with _alone(database, registry.name, clock, lease_seconds) as lease:
         if lease is None:
             return SweepReport(outcome="busy", reason="another sweep of this registry is under way")

@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from msgspec import Struct
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from notifiers import apprise_services, confirmations
+from notifiers.apprise_services import SERVICES, masked
 from notifiers.conditions import InvalidValue
 from notifiers.mailboxes import is_mailbox, mailbox
 from notifiers.tables import addresses, deliveries, subscription_addresses
@@ -39,6 +41,29 @@ class Address(Struct, frozen=True, kw_only=True):
     state_reason: str | None = None
     state_since: datetime | None = None
     last_success_at: datetime | None = None
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be shown."""
+        return shown(self.uri)
+
+    @property
+    def signs(self) -> bool:
+        """Whether what goes there is signed."""
+        return _is_web(self.uri)
+
+
+def allowed_schemes(allow_private_networks: bool = False) -> frozenset[str]:
+    """The schemes of addresses that may be told here."""
+    services = SERVICES if apprise_services.is_installed() else ()
+    return SCHEMES | frozenset(services) | ({"http"} if allow_private_networks else set())
+
+
+def shown(uri: str) -> str:
+    """The address as it may be printed, logged and exported: of a service behind Apprise the scheme and a mark alone,
+    for all the rest is secret; so is what may be one that was mistyped.
+    """
+    return uri if uri.partition(":")[0].casefold() in ("mailto", "https", "http") else masked(uri)
 
 
 def canonical(uri: str) -> str:
@@ -70,13 +95,17 @@ def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:
     could be reached. Private networks are where plain `http` is among the `schemes`.
     """
     scheme, colon, rest = uri.partition(":")
+    if scheme in SERVICES and scheme not in schemes:
+        raise InvalidValue("", f"{scheme}: addresses need the extra: {apprise_services.EXTRA}")
     if not colon or scheme.casefold() not in schemes:
         allowed = ", ".join(f"{name}:" for name in sorted(schemes))
-        raise InvalidValue("", f"{uri!r} is no address that can be told; it begins with one of {allowed}")
+        raise InvalidValue("", f"{quoted(uri)!r} is no address that can be told; it begins with one of {allowed}")
     if scheme.casefold() == "mailto":
         _check_mailbox(uri, rest)
     elif scheme.casefold() in ("http", "https"):
         _check_web(uri, allow_private_networks="http" in schemes)
+    else:
+        _check_service(uri)
 
 
 def check_secret(secret: str) -> None:
@@ -96,14 +125,16 @@ def new_secret() -> str:
 
 def ensure(connection: Connection, uri: str, now: datetime, secret: str | None = None) -> tuple[int, str | None]:
     """The address's id, and where a secret had to be made for it that secret, to be shown once: for a web address that
-    is new and for which no `secret` is given.
+    is new and for which no `secret` is given. A new mail address is asked first where the installation decided so.
     """
     known = connection.execute(select(addresses.c.id).where(addresses.c.uri == uri)).scalar()
     if known is not None:
         return known, None
     made = new_secret() if secret is None and _is_web(uri) else None
     values = {"uri": uri, "secret": secret or made, "state": "on", "created_at": now}
-    return connection.execute(insert(addresses).values(**values).returning(addresses.c.id)).scalar_one(), made
+    address_id = connection.execute(insert(addresses).values(**values).returning(addresses.c.id)).scalar_one()
+    confirmations.ask_new(connection, address_id, uri, now)
+    return address_id, made
 
 
 def set_owner(connection: Connection, uri: str, owner: str | None) -> None:
@@ -111,12 +142,23 @@ def set_owner(connection: Connection, uri: str, owner: str | None) -> None:
     connection.execute(update(addresses).where(addresses.c.uri == uri).values(owner=owner))
 
 
-def set_secret(connection: Connection, uri: str, secret: str, now: datetime) -> None:
-    """Sign with `secret` from now on; the one before signs beside it for a day, for the receiver to change over."""
+def rotate(connection: Connection, uri: str, now: datetime, change_over: timedelta = CHANGE_OVER) -> str:
+    """Make a new secret for a web address, in place of the one before, which signs beside it for so long; the new one,
+    to be shown once.
+    """
+    made = new_secret()
+    set_secret(connection, uri, made, now, change_over)
+    return made
+
+
+def set_secret(
+    connection: Connection, uri: str, secret: str, now: datetime, change_over: timedelta = CHANGE_OVER
+) -> None:
+    """Sign with `secret` from now on; the one before signs beside it for so long, for the receiver to change over."""
     former = connection.execute(select(addresses.c.secret).where(addresses.c.uri == uri)).scalar()
     if former == secret:
         return
-    until = now + CHANGE_OVER if former else None
+    until = now + change_over if former else None
     values = {"secret": secret, "former_secret": former, "former_secret_until": until}
     connection.execute(update(addresses).where(addresses.c.uri == uri).values(**values))
 
@@ -130,6 +172,12 @@ def switch(connection: Connection, uri: str, state: State, reason: str | None, n
 def find(connection: Connection, uri: str, now: datetime) -> Address | None:
     """The address, with the secrets that sign now."""
     row = connection.execute(select(addresses).where(addresses.c.uri == uri)).first()
+    return from_row(row, now) if row else None
+
+
+def with_id(connection: Connection, address_id: int, now: datetime) -> Address | None:
+    """The address of that number, with the secrets that sign now."""
+    row = connection.execute(select(addresses).where(addresses.c.id == address_id)).first()
     return from_row(row, now) if row else None
 
 
@@ -187,6 +235,22 @@ def _check_web(uri: str, *, allow_private_networks: bool) -> None:
         outbound_http.check(uri, allow_private_networks)
     except outbound_http.AddressRefused as error:
         raise InvalidValue("", f"{uri!r} cannot be asked: {error}") from None
+
+
+def _check_service(uri: str) -> None:
+    from notifiers.channels import apprise  # costs its time only where it is needed
+
+    trouble = apprise_services.problem(uri)
+    if trouble is None and not apprise.understood(uri):
+        trouble = "is not written as Apprise reads it"
+    if trouble:
+        raise InvalidValue("", f"{shown(uri)!r} {trouble}")
+
+
+def quoted(typed: str) -> str:
+    """What a person typed, as an error may repeat it: what may be a service's address, mistyped, by its scheme alone."""
+    scheme, slashes, _ = typed.partition("://")
+    return typed if not slashes or shown(typed) == typed else f"{scheme}://…"
 
 
 def _has_host(uri: str) -> bool:

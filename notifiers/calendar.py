@@ -23,7 +23,7 @@ class DigestTime(Struct, frozen=True, kw_only=True):
     first; the month's last where it is shorter), `at` HH:MM on the wall clock of `timezone` (IANA name).
 
     A time that the clock skips in spring is due when the clock has moved on by as much; one that it shows twice in
-    autumn is due at the first.
+    autumn is due at the first. A day that a place skips (30 December 2011 in Samoa) is due at that time of the next.
     """
 
     every: Every
@@ -75,13 +75,19 @@ def last_due(digest: DigestTime, now: datetime) -> datetime:
     return last
 
 
+def local_day(digest: DigestTime | None, now: datetime) -> date:
+    """Which day it is where the digest is read; in UTC where there is none."""
+    return now.astimezone(_zone(digest.timezone if digest else "UTC")).date()
+
+
 def quiet_until(quiet: Quiet | None, now: datetime) -> datetime | None:
     """The moment, in UTC, when the quiet time that holds at `now` (aware) ends; None where it is not quiet."""
     if quiet is None:
         return None
     start, end = _clock(quiet.from_), _clock(quiet.to)
     today = now.astimezone(_zone(quiet.timezone)).date()
-    for day in (today - timedelta(days=1), today):
+    # two days back: where a day is skipped, last night began on the day before it
+    for day in (today - timedelta(days=2), today - timedelta(days=1), today):
         last_day = day if start < end else day + timedelta(days=1)
         ends = _moment(last_day, end, quiet.timezone)
         if _moment(day, start, quiet.timezone) <= now < ends:

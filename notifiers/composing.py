@@ -6,6 +6,9 @@ import structlog
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from notifiers import links, question
+from notifiers.acknowledgements import ALERTS
+from notifiers.for_the_reader import as_severe_as_asked, distances
 from notifiers.message import Facts, Message, News, Why, facts_of
 from notifiers.outbox import Told
 from notifiers.outbox.loading import ToldStep
@@ -30,9 +33,13 @@ READERS: dict[str, Reader] = {"ctgov": Reader(parse.parse, ids.record_page)}
 """By the registry's name. What a registry without reader said is told without links and facts."""
 
 
-def message_of(connection: Connection, told: Told, base_url: str | None = None) -> Message:
-    """The message that tells `told`. A record that cannot be read leaves out its facts, never the message."""
-    alone = len(told.steps) == 1 and told.type != "digest"
+def message_of(connection: Connection, told: Told, base_url: str | None = None, *, with_facts: bool = True) -> Message:
+    """The message that tells `told`. A record that cannot be read leaves out its facts, never the message. `with_facts`
+    False where only programs read it: reading the record costs more than all the rest.
+    """
+    if told.type == "confirmation":
+        return question.question(connection, told, base_url)
+    alone = with_facts and len(told.steps) == 1 and told.type != "digest"
     return Message(
         delivery_id=told.delivery_id,
         type=told.type,  # type: ignore[arg-type]  # the tables hold these types and no others
@@ -40,8 +47,12 @@ def message_of(connection: Connection, told: Told, base_url: str | None = None) 
         subscriptions=tuple(Why(because.name, because.reason) for because in told.because),
         news=tuple(_news(connection, step, told, with_facts=alone) for step in told.steps),
         coverage=told.coverage,
-        archive_head=archive.chain_head(connection).short,
+        title=told.title,
+        notice=told.notice,
+        archive_head=told.archive_head or archive.chain_head(connection).short,
         base_url=base_url,
+        unsubscribe_url=links.unsubscribe_url(connection, base_url, told.delivery_id) if told.because else None,
+        acknowledge_url=links.acknowledge_url(connection, base_url, told.delivery_id) if told.type in ALERTS else None,
     )
 
 
@@ -56,8 +67,9 @@ def _news(connection: Connection, told_step: ToldStep, told: Told, with_facts: b
     return News(
         step=step,
         url=reader.page(step.registry_id) if reader and step.registry_id else None,
-        changes=told_step.changes,
+        changes=as_severe_as_asked(told_step.changes, told.because),
         by_place=told.by_place,
+        distances=distances(told_step.changes, told.because),
         facts=_facts(connection, told_step, reader) if with_facts and reader else None,
     )
 
@@ -68,7 +80,7 @@ def _facts(connection: Connection, told_step: ToldStep, reader: Reader) -> Facts
         return None
     try:
         trial = reader.parse(archive.read_version(connection, version))
-    except (archive.Corrupt, archive.NoSuchVersion, RegistryError) as error:
+    except (archive.Unreadable, archive.NoSuchVersion, RegistryError) as error:
         log.warning("a message goes out without the trial's facts", version=version, reason=str(error))
         return None
     return facts_of(trial, told_step.changes)

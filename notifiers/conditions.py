@@ -1,12 +1,18 @@
 """What a subscription asks of a change, and what is wrong with an asking that cannot be meant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from msgspec import Struct
 
 from notifiers.countries import NAMES_BY_CODE
 from snapshots.kinds import KINDS, SEVERITIES
+from snapshots.places import City, UnclearPlace, find_place
+
+Json = Any
+FindPlace = Callable[[str], City]
+"""Which city a name means; raises UnclearPlace."""
 
 GROUPS = tuple(dict.fromkeys(kind.partition(".")[0] for kind in KINDS))
 
@@ -24,15 +30,23 @@ class InvalidValue(ValueError):  # noqa: N818  # it says what is wrong
         return InvalidValue(f"{place}.{self.key}" if self.key else place, self.problem)
 
 
-class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A point on the earth, in degrees (WGS 84); south and west are negative."""
+class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A point on the earth, in degrees (WGS 84); south and west are negative. `name`: what people call it; where it is
+    is what the coordinates say.
+    """
 
     latitude: float
     longitude: float
+    name: str | None = None
+
+    @property
+    def called(self) -> str:
+        """Its name, else its coordinates."""
+        return self.name or f"{self.latitude:g}, {self.longitude:g}"
 
 
 class Near(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Within `km` kilometres, as the crow flies, of a place."""
+    """Within `km` kilometres, as the crow flies, of a place. A name alone is looked up when it is read (`located`)."""
 
     place: str | Place
     km: float
@@ -59,6 +73,22 @@ class Conditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 LISTS = ("kinds", "countries", "sites", "becomes", "sponsor")
 """The conditions that are lists; a single text stands for a list of one."""
+
+
+def located(when: Mapping[str, Json], find: FindPlace = find_place) -> dict[str, Json]:
+    """The table of conditions with the coordinates of the place that it names, so that its meaning never shifts.
+
+    Raises InvalidValue, which offers candidates, for a name that means no place or several.
+    """
+    near = when.get("near")
+    if not isinstance(near, Mapping) or not isinstance(near.get("place"), str):
+        return dict(when)
+    try:
+        city = find(near["place"])
+    except UnclearPlace as error:
+        raise InvalidValue("near.place", str(error)) from None
+    place = {"name": city.label, "latitude": city.latitude, "longitude": city.longitude}
+    return {**when, "near": {**near, "place": place}}
 
 
 def check_conditions(conditions: Conditions) -> None:
@@ -111,10 +141,7 @@ def _check_country(country: str) -> None:
 
 def _check_near(near: Near) -> None:
     if isinstance(near.place, str):
-        raise InvalidValue(
-            "near.place",
-            f"names of places are not available yet; instead of {near.place!r} give {{ latitude = …, longitude = … }}",
-        )
+        raise InvalidValue("near.place", f"{near.place!r} was not looked up")
     if not -90 <= near.place.latitude <= 90:
         raise InvalidValue("near.place.latitude", f"{near.place.latitude} is not between -90 and 90")
     if not -180 <= near.place.longitude <= 180:

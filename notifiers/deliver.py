@@ -6,21 +6,25 @@ from datetime import datetime
 from random import Random
 from threading import Event, Lock
 from time import sleep
+from typing import TypeVar
 
 import structlog
 
 from notifiers import outbox
-from notifiers.channels import DeliveryError, DeliverySettings, channel_for
+from notifiers.channels import Channel, DeliveryError, DeliverySettings, channel_for
 from notifiers.composing import message_of, templates_of
+from notifiers.keeping import Keeper
 from notifiers.message import Message
 from notifiers.outbox import Attempt, Claimed, Delivered, Failed, LeaseLost, Told
-from notifiers.rendering import Rendered, RenderingError, render
+from notifiers.rendering import Rendered, RenderingError, render_or_ours
 from snapshots.database import Database, DatabaseError
 
 __all__ = ["DeliverySettings", "deliver_due", "deliver_one"]
 
 Clock = Callable[[], datetime]
 """Gives the present, aware UTC."""
+
+Written = TypeVar("Written")
 
 log = structlog.get_logger()
 
@@ -40,10 +44,13 @@ def deliver_one(database: Database, settings: DeliverySettings, worker: str, clo
     Raises DatabaseError where the database fails: the delivery comes due again when its lease ends. A worker that dies
     after sending and before recording sends again then, under the same id.
     """
-    claimed = outbox.claim(database, worker, clock(), settings.lease_seconds)
-    if claimed is not None:
-        _deliver(database, settings, claimed, clock, rng)
-    return claimed is not None
+    attempt = outbox.take(database, worker, clock(), settings.lease_seconds)
+    if attempt is None:
+        return False
+    with Keeper(database, clock, settings.lease_seconds) as keeper, keeper.keeping(attempt.claimed):
+        outcome = _tried(database, settings, attempt.claimed, clock)
+        _recorded(attempt, outcome, lambda: (outbox.record(database, attempt, outcome, clock(), rng), None))
+    return True
 
 
 def deliver_due(
@@ -61,8 +68,15 @@ def deliver_due(
     While one address is slow to answer, what comes due to others meanwhile is sent too. `stop` ends it after what is
     under way, which takes `settings.total_seconds` at most. Raises DatabaseError.
     """
-    shift = _Shift(database, settings, worker, clock, rng, stop or Event())
-    with ThreadPoolExecutor(threads, thread_name_prefix="deliver") as pool:
+    stopping = stop or Event()
+    outbox.fold_due(database, clock())
+    if stopping.is_set() or not outbox.is_any_due(database, clock()):
+        return 0
+    with (
+        Keeper(database, clock, settings.lease_seconds) as keeper,
+        ThreadPoolExecutor(threads, thread_name_prefix="deliver") as pool,
+    ):
+        shift = _Shift(database, settings, worker, clock, rng, stopping, keeper)
         return sum(pool.map(shift.work, range(threads)))
 
 
@@ -70,10 +84,17 @@ class _Shift:
     """Threads that share one list of what is due, until it is empty and none of them is sending any more."""
 
     def __init__(  # noqa: PLR0917 - all of them from the one place above
-        self, database: Database, settings: DeliverySettings, worker: str, clock: Clock, rng: Random, stopping: Event
+        self,
+        database: Database,
+        settings: DeliverySettings,
+        worker: str,
+        clock: Clock,
+        rng: Random,
+        stopping: Event,
+        keeper: Keeper,
     ) -> None:
         self._database, self._settings, self._worker = database, settings, worker
-        self._clock, self._rng, self._stopping = clock, rng, stopping
+        self._clock, self._rng, self._stopping, self._keeper = clock, rng, stopping, keeper
         self._asking = Lock()
         self._sending: set[int] = set()
 
@@ -81,57 +102,74 @@ class _Shift:
         """Send until nothing is left to do; how many were tried."""
         tried = 0
         while not self._stopping.is_set():
-            claimed, others_send = self._take(number)
-            if claimed is not None:
-                self._send(number, claimed)
+            attempt, others_send = self._take(number)
+            while attempt is not None:
+                attempt = self._send(number, attempt)
                 tried += 1
-            elif others_send:
+            if others_send:
                 self._stopping.wait(PAUSE)
-            else:
+            elif not self._sending:
                 break
         return tried
 
-    def _take(self, number: int) -> tuple[Claimed | None, bool]:
+    def _take(self, number: int) -> tuple[Attempt | None, bool]:
         """The next delivery, and whether others are sending: asked together, so that nobody leaves too early."""
         with self._asking:
+            if self._stopping.is_set():
+                return None, False
             worker = f"{self._worker}/{number}"
-            claimed = outbox.claim(self._database, worker, self._clock(), self._settings.lease_seconds)
+            attempt = outbox.take(self._database, worker, self._clock(), self._settings.lease_seconds)
             others_send = bool(self._sending)
-            if claimed is not None:
+            if attempt is not None:
                 self._sending.add(number)
-        return claimed, others_send
+        return attempt, others_send and attempt is None
 
-    def _send(self, number: int, claimed: Claimed) -> None:
+    def _send(self, number: int, attempt: Attempt) -> Attempt | None:
+        """Try it and write down what became of it; what to try next, where something is due."""
+        following = None
         try:
-            _deliver(self._database, self._settings, claimed, self._clock, self._rng)
+            with self._keeper.keeping(attempt.claimed):
+                outcome = _tried(self._database, self._settings, attempt.claimed, self._clock)
+                following = _recorded(attempt, outcome, lambda: self._record(attempt, outcome))
         finally:
-            self._sending.discard(number)
+            if following is None:
+                self._sending.discard(number)
+        return following
 
-
-def _deliver(database: Database, settings: DeliverySettings, claimed: Claimed, clock: Clock, rng: Random) -> None:
-    try:
-        attempt = outbox.begin_attempt(database, claimed, clock())
-        outcome = _tried(database, settings, claimed, clock)
-        state = _recorded(database, attempt, outcome, clock, rng)
-    except LeaseLost as error:
-        log.warning("another worker took over", delivery=claimed.delivery_id, reason=str(error))
-    else:
-        _tell_operator(attempt, outcome, state)
+    def _record(self, attempt: Attempt, outcome: Delivered | Failed) -> tuple[outbox.State, Attempt | None]:
+        """One after the other, and nothing is taken after the signal to stop: what ends an attempt may have given it,
+        and nobody who had looked before may find its address free after that.
+        """
+        seconds = self._settings.lease_seconds
+        with self._asking:
+            if self._stopping.is_set():
+                return outbox.record(self._database, attempt, outcome, self._clock(), self._rng), None
+            return outbox.record_and_take(self._database, attempt, outcome, self._clock(), self._rng, seconds)
 
 
 def _recorded(
-    database: Database, attempt: Attempt, outcome: Delivered | Failed, clock: Clock, rng: Random
-) -> outbox.State:
+    attempt: Attempt, outcome: Delivered | Failed, write: Callable[[], tuple[outbox.State, Attempt | None]]
+) -> Attempt | None:
     """What became of it, written down. Nobody else knows: where it is not, the message goes out once more. So a
-    database that is locked or restarting is asked again, well within the lease. Raises LeaseLost, DatabaseError.
+    database that is locked or restarting is asked again. Returns what `write` took besides. Raises DatabaseError.
     """
+    try:
+        state, following = _in_the_end(write, attempt.claimed.delivery_id)
+    except LeaseLost as error:
+        log.warning("another worker took over", delivery=attempt.claimed.delivery_id, reason=str(error))
+        return None
+    _tell_operator(attempt, outcome, state)
+    return following
+
+
+def _in_the_end(write: Callable[[], Written], delivery_id: str) -> Written:
     for wait in RECORD_WAITS:
         try:
-            return outbox.record(database, attempt, outcome, clock(), rng)
+            return write()
         except DatabaseError as error:
-            log.warning("not written down yet", delivery=attempt.claimed.delivery_id, reason=str(error))
+            log.warning("not written down yet", delivery=delivery_id, reason=str(error))
             sleep(wait)
-    return outbox.record(database, attempt, outcome, clock(), rng)
+    return write()
 
 
 def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clock: Clock) -> Delivered | Failed:
@@ -139,8 +177,9 @@ def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clo
     try:
         with database.read() as connection:
             told = outbox.load(connection, claimed.delivery_id, clock())
-            message = message_of(connection, told, settings.base_url)
-        return Delivered(_send(message, told, settings, clock))
+            channel = channel_for(told.address.uri)
+            message = message_of(connection, told, settings.base_url, with_facts=channel.READS_WORDS)
+        return Delivered(_send(channel, message, told, settings, clock))
     except DeliveryError as error:
         return Failed(
             answer=str(error), permanent=error.permanent, retry_after=error.retry_after, whose=error.whose
@@ -155,10 +194,15 @@ def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clo
         return Failed(answer=f"{type(error).__name__} in trialdelta, see its log", whose="message")
 
 
-def _send(message: Message, told: Told, settings: DeliverySettings, clock: Clock) -> str:
-    channel = channel_for(told.address.uri)
-    rendered = render(message, templates_of(told)) if channel.READS_WORDS else WORDLESS
-    return channel.send(message, rendered, told.address, settings, clock())
+def _send(channel: Channel, message: Message, told: Told, settings: DeliverySettings, clock: Clock) -> str:
+    if not channel.READS_WORDS:
+        return channel.send(message, WORDLESS, told.address, settings, clock())
+    laid_out = render_or_ours(message, templates_of(told))
+    answer = channel.send(message, laid_out.rendered, told.address, settings, clock())
+    if laid_out.trouble is None:
+        return answer
+    log.error("templates cannot be used, ours took their place", delivery=told.delivery_id, reason=laid_out.trouble)
+    return f"{answer} (in our templates: {laid_out.trouble})"
 
 
 def _tell_operator(attempt: Attempt, outcome: Delivered | Failed, state: str) -> None:

@@ -4,23 +4,30 @@ What a digest tells was judged when it was observed (`wanted_changes`); what it 
 meanwhile, by whatever message. So a digest that was late, snoozed or failed loses nothing: the next one tells it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
+from msgspec.structs import replace
+from sqlalchemy import Connection, Row, func, select, update
 
-from notifiers import addresses, subscriptions, watches
-from notifiers.calendar import last_due, next_due, quiet_until
-from notifiers.message import Coverage
+from notifiers import acknowledgements, addresses, outbox, outlook, subscriptions, untold, watches
+from notifiers.calendar import last_due, local_day, next_due, quiet_until
+from notifiers.composing import READERS
+from notifiers.message import Coming, Coverage, NotSeen
 from notifiers.outbox import Told, assemble
 from notifiers.outbox.rows import Asker, Due, put
 from notifiers.subscriptions import Stored
 from notifiers.tables import addresses as address_rows
-from notifiers.tables import deliveries, delivery_changes, subscription_addresses, wanted_changes
+from notifiers.tables import deliveries, ended_silences, subscription_addresses
 from notifiers.tables import subscriptions as subscription_rows
-from notifiers.watches import WatchedRecord
+from notifiers.watches import Watch, WatchedRecord
 from snapshots import archive
+from snapshots.database import Database
+
+PARSERS = {name: reader.parse for name, reader in READERS.items()}
 
 PREVIEW = "preview"
 """The id of what is not sent."""
@@ -36,11 +43,12 @@ class UnknownSubscription(LookupError):  # noqa: N818  # it says what is wrong
 
 
 class _Contents(Struct, frozen=True):
-    """What one address is told: the changes, in order, and since when."""
+    """What one address is told: the changes, in order, and since when; how many other messages told it meanwhile."""
 
     address_id: int
     changes: tuple[int, ...]
     since: datetime
+    told_meanwhile: int = 0
 
 
 def enqueue_due(connection: Connection, now: datetime) -> list[str]:
@@ -48,11 +56,12 @@ def enqueue_due(connection: Connection, now: datetime) -> list[str]:
 
     Each due time once, whoever asks at the same moment; after a time in which nobody asked, one digest over all of it.
     A paused or snoozed subscription's digest waits for the pause's or snooze's end. One that was given up tells a last
-    time what waited for it.
+    time what waited for it. Snoozes that are over end here, and summaries of what waited for that are among the ids.
     """
     rows = subscription_rows
+    written = outbox.wake_due(connection, now)
+    _retime(connection, now)
     due = select(rows.c.name).where(rows.c.next_digest_at <= now, rows.c.paused.is_(False))
-    written: list[str] = []
     for name in connection.execute(due.order_by(rows.c.next_digest_at, rows.c.id)).scalars().all():
         stored = subscriptions.find(connection, name)
         if stored and not stored.subscription.is_snoozed(now) and _take(connection, stored, now):
@@ -84,7 +93,7 @@ def preview(connection: Connection, name: str, now: datetime) -> list[Told]:
                 type="digest",
                 created_at=now,
                 address=addresses.from_row(connection.execute(address).one(), now),
-                coverage=_coverage(connection, stored, contents.since, now),
+                coverage=_coverage(connection, stored, contents, now),
             )
         )
     return found
@@ -95,6 +104,30 @@ def _found(connection: Connection, name: str) -> Stored:
     if stored is None:
         raise UnknownSubscription(name)
     return stored
+
+
+def prepare(database: Database, now: datetime, at_most: int = 200) -> int:
+    """Read ahead of time what digests say of days to come, in short transactions of their own: all of it where one is
+    due, else some of it; how many versions were read.
+    """
+    rows = subscription_rows
+    with database.read() as connection:
+        due = connection.execute(select(rows.c.id).where(rows.c.next_digest_at <= now).limit(1)).first()
+        is_any = connection.execute(select(rows.c.id).where(rows.c.next_digest_at.is_not(None)).limit(1)).first()
+        versions = _versions(connection, watches.records(connection)) if is_any else {}
+    numbers = {number: registry for number, (registry, _) in versions.items()}
+    return outlook.learn(database, PARSERS, numbers, len(numbers) if due else at_most)
+
+
+def _retime(connection: Connection, now: datetime) -> None:
+    """A clock that was ahead and was set back has planned digests for days that are far off now."""
+    rows = subscription_rows
+    ahead = rows.c.next_digest_at.is_not(None) & ((rows.c.last_digest_at > now) | (rows.c.created_at > now))
+    for name in connection.execute(select(rows.c.name).where(ahead)).scalars().all():
+        stored = subscriptions.find(connection, name)
+        digest = stored.subscription.digest if stored else None
+        if stored and digest and stored.next_digest_at and (sooner := next_due(digest, now)) < stored.next_digest_at:
+            connection.execute(update(rows).where(rows.c.id == stored.id).values(next_digest_at=sooner))
 
 
 def _take(connection: Connection, stored: Stored, now: datetime) -> bool:
@@ -128,11 +161,18 @@ def _put(connection: Connection, stored: Stored, contents: _Contents, now: datet
         address_id=contents.address_id,
         due_key=f"digest:{stored.id}:{due.isoformat()}",
         thread=f"digest:{stored.id}",
-        facts=_as_json(_coverage(connection, stored, contents.since, now)),
+        facts=_plain(_coverage(connection, stored, contents, now)),
         askers=[Asker(stored.id, subscription.name, contents.changes)],
         planned_at=quiet_until(subscription.quiet, now) or now,
     )
-    return put(connection, delivery, now)
+    # the same due time a second time (the clock was set back): what was not told is told all the same
+    again = replace(delivery, due_key=f"{delivery.due_key}@{now.isoformat()}")
+    return put(connection, delivery, now) or (put(connection, again, now) if contents.changes else None)
+
+
+def _plain(coverage: Coverage) -> Any:
+    # a clock may give a datetime of its own making
+    return msgspec.to_builtins(coverage, enc_hook=lambda moment: moment.isoformat())
 
 
 # --- what it tells ----------------------------------------------------------------------------------------------------
@@ -140,60 +180,32 @@ def _put(connection: Connection, stored: Stored, contents: _Contents, now: datet
 
 def _contents(connection: Connection, stored: Stored, now: datetime) -> list[_Contents]:
     link = subscription_addresses
-    links = connection.execute(select(link).where(link.c.subscription_id == stored.id).order_by(link.c.position)).all()
-    asleep = _snoozed_ids(connection, now)
-    return [
-        _Contents(row.address_id, _untold(connection, row, asleep, now), _since(connection, stored, row))
-        for row in links
-    ]
+    mine = select(link).where(link.c.subscription_id == stored.id, link.c.stopped_at.is_(None))
+    asleep = untold.asleep(connection, now)
+    found = []
+    for row in connection.execute(mine.order_by(link.c.position)).all():
+        since = _since(connection, stored, row)
+        told = untold.told_meanwhile(connection, row, since)
+        found.append(_Contents(row.address_id, untold.changes(connection, row, asleep), since, told))
+    return found
 
 
-def _untold(
-    connection: Connection, link: Row[tuple[object, ...]], asleep: Collection[str], now: datetime
-) -> tuple[int, ...]:
-    wanted = wanted_changes
-    rows = connection.execute(
-        select(wanted.c.change_id, wanted.c.record_id)
-        .where(wanted.c.subscription_id == link.subscription_id)
-        .where(wanted.c.observed_at >= link.added_at, wanted.c.observed_at <= now)
-        .where(~_is_told(link.address_id))
-        .order_by(wanted.c.step_id, wanted.c.change_id)
-    )
-    return tuple(row.change_id for row in rows if row.record_id not in asleep)
-
-
-def _is_told(address_id: int) -> ColumnElement[bool]:
-    """Whether the address is told the change by any message that arrived or still may."""
-    return exists().where(
-        delivery_changes.c.change_id == wanted_changes.c.change_id,
-        delivery_changes.c.delivery_id == deliveries.c.id,
-        deliveries.c.address_id == address_id,
-        deliveries.c.state.not_in(("failed", "cancelled")),
-    )
-
-
-def _since(connection: Connection, stored: Stored, link: Row[tuple[object, ...]]) -> datetime:
-    """The last digest that this address was sent, else since when it is told."""
+def _since(connection: Connection, stored: Stored, link: Row[Any]) -> datetime:
+    """The last digest that this address was sent, or the one whose place it took; else since when it is told."""
+    told = [link.address_id, *(former for former, _ in link.in_place_of or ())]
     last = (
         select(func.max(deliveries.c.created_at))
-        .where(deliveries.c.address_id == link.address_id, deliveries.c.thread == f"digest:{stored.id}")
+        .where(deliveries.c.address_id.in_(told), deliveries.c.thread == f"digest:{stored.id}")
         .where(deliveries.c.state.not_in(("failed", "cancelled")))
     )
     began: datetime = max(stored.created_at, link.added_at)
     return connection.execute(last).scalar() or began
 
 
-def _snoozed_ids(connection: Connection, now: datetime) -> set[str]:
-    """The ids, as steps know them, of all records whose watches are all snoozed: told after that, not now."""
-    asleep = [record for record in watches.records(connection) if record.is_snoozed(now)]
-    found = (archive.find_record(connection, record.registry, record.record_id) for record in asleep)
-    return {record.record_id for record in asleep} | {record.registry_id for record in found if record}
-
-
 # --- what its silence rests on ----------------------------------------------------------------------------------------
 
 
-def _coverage(connection: Connection, stored: Stored, since: datetime, now: datetime) -> Coverage:
+def _coverage(connection: Connection, stored: Stored, contents: _Contents, now: datetime) -> Coverage:
     watched = _watched(connection, stored)
     registries = sorted({record.registry for record in watched})
     sweeps = [archive.last_finished(connection, registry) for registry in registries]
@@ -202,13 +214,21 @@ def _coverage(connection: Connection, stored: Stored, since: datetime, now: date
     oldest = (
         min(finished, key=lambda sweep: sweep.ended_at or now) if finished and len(finished) == len(sweeps) else None
     )
+    searches = _my_searches(connection, stored)
+    unchecked = [*_unchecked(connection, watched), *_unchecked_searches(connection, searches)]
     return Coverage(
-        since=since,
+        since=contents.since,
         until=now,
         watched=len(watched),
         last_checked=oldest.ended_at if oldest else None,
         release=oldest.release if oldest else None,
-        unchecked=(*_unchecked(connection, watched, registries), *_unchecked_searches(connection, stored)),
+        unchecked=tuple((each, reason) for each, reason, _ in unchecked),
+        unchecked_since={each: since for each, _, since in unchecked if since},
+        told_meanwhile=contents.told_meanwhile,
+        coming=_coming(connection, stored, watched, now),
+        unseen=_unseen(connection, contents.address_id),
+        silences=_silences(stored, watched, searches, now),
+        ended=_ended(connection, stored, watched, contents.since),
     )
 
 
@@ -221,50 +241,117 @@ def _watched(connection: Connection, stored: Stored) -> list[WatchedRecord]:
     ]
 
 
-def _unchecked(
-    connection: Connection, watched: Sequence[WatchedRecord], registries: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
-    open_here = {
-        (registry, trouble.registry_id): trouble.reason
-        for registry in registries
-        for trouble in archive.open_exceptions(connection, registry)
-    }
-    reasons = (
-        (record.record_id, open_here.get((record.registry, record.record_id)) or _never_asked(record))
-        for record in watched
-    )
-    return tuple((record_id, reason) for record_id, reason in reasons if reason)
+_Trouble = tuple[str, str, str | None]
+"""What could not be checked, why, and since which release."""
 
 
-def _unchecked_searches(connection: Connection, stored: Stored) -> tuple[tuple[str, str], ...]:
-    """The searches that the subscription is about and that the registry did not answer: something may be new there."""
+def _unchecked(connection: Connection, watched: Sequence[WatchedRecord]) -> list[_Trouble]:
+    open_here = _troubles(connection, {record.registry for record in watched})
+    found = []
+    for record in watched:
+        trouble = open_here.get((record.registry, record.record_id))
+        if trouble is not None:
+            found.append((record.record_id, *trouble))
+        elif record.is_waiting:
+            found.append((record.record_id, NOT_ASKED, None))
+    return found
+
+
+def _my_searches(connection: Connection, stored: Stored) -> list[Watch]:
     selection = stored.subscription.watches
-    mine = [
+    return [
         search
         for search in watches.listing(connection)
         if search.search is not None
         and not search.paused
         and subscriptions.selects(selection, (), [search.group] if search.group else [], [search.name or ""])
     ]
-    troubles = {
-        (registry, trouble.registry_id): trouble.reason
-        for registry in {search.registry for search in mine}
+
+
+def _unchecked_searches(connection: Connection, searches: Sequence[Watch]) -> list[_Trouble]:
+    """The searches that the subscription is about and that the registry did not answer: something may be new there."""
+    troubles = _troubles(connection, {search.registry for search in searches})
+    found = ((each.called, troubles.get((each.registry, each.called))) for each in searches)
+    return [(called, *trouble) for called, trouble in found if trouble]
+
+
+def _troubles(connection: Connection, registries: set[str]) -> dict[tuple[str, str], tuple[str, str | None]]:
+    return {
+        (registry, trouble.registry_id): (trouble.reason, trouble.since)
+        for registry in registries
         for trouble in archive.open_exceptions(connection, registry)
     }
-    reasons = ((each.called, troubles.get((each.registry, each.called))) for each in mine)
-    return tuple((called, reason) for called, reason in reasons if reason)
 
 
-def _never_asked(record: WatchedRecord) -> str | None:
-    return NOT_ASKED if record.is_waiting else None
+# --- what its reader should know beside the changes -------------------------------------------------------------------
 
 
-def _as_json(coverage: Coverage) -> dict[str, object]:
+def _coming(
+    connection: Connection, stored: Stored, watched: Sequence[WatchedRecord], now: datetime
+) -> tuple[Coming, ...]:
+    versions = _versions(connection, watched)
+    registries = {number: registry for number, (registry, _) in versions.items()}
+    dates = outlook.dates_of(connection, PARSERS, registries)
+    today = local_day(stored.subscription.digest, now)
+    return tuple(
+        outlook.in_order(
+            one
+            for number, (_, record_id) in versions.items()
+            for one in outlook.coming(record_id, dates[number], today)
+        )
+    )
+
+
+def _versions(connection: Connection, watched: Sequence[WatchedRecord]) -> dict[int, tuple[str, str]]:
+    """The newest version of each record that is there, with its registry and id; two ids may be one record by now."""
+    ids: dict[str, list[str]] = {}
+    for record in watched:
+        ids.setdefault(record.registry, []).append(record.record_id)
     return {
-        "since": coverage.since.isoformat(),
-        "until": coverage.until.isoformat(),
-        "watched": coverage.watched,
-        "last_checked": coverage.last_checked.isoformat() if coverage.last_checked else None,
-        "release": coverage.release,
-        "unchecked": [list(pair) for pair in coverage.unchecked],
+        head.version: (registry, head.registry_id)
+        for registry, asked in ids.items()
+        for head in archive.heads(connection, registry, asked).values()
+        if head.version is not None and head.absent_since is None
     }
+
+
+def _unseen(connection: Connection, address_id: int) -> tuple[NotSeen, ...]:
+    return tuple(
+        NotSeen(
+            id=one.step.registry_id or one.step.registry,
+            summary=one.change.change.summary,
+            told_at=one.told_at,
+            delivery_id=one.delivery_id,
+        )
+        for one in acknowledgements.unseen(connection, address_id)
+    )
+
+
+def _silences(
+    stored: Stored, watched: Sequence[WatchedRecord], searches: Sequence[Watch], now: datetime
+) -> tuple[tuple[str, str], ...]:
+    """What of the subscription's rests now: itself, and its watches."""
+    resting = {watch.id: watch for record in watched for watch in record.watches} | {each.id: each for each in searches}
+    found = [(f"subscription {stored.subscription.name}", stored.subscription.silence.in_words(now))]
+    found += [(watch.called, watch.silence.in_words(now)) for watch in resting.values()]
+    return tuple((called, words) for called, words in found if words)
+
+
+def _ended(
+    connection: Connection, stored: Stored, watched: Sequence[WatchedRecord], since: datetime
+) -> tuple[tuple[str, str], ...]:
+    """Whose snooze came to its end since the last digest."""
+    mine = {watch.id: watch.called for record in watched for watch in record.watches}
+    ended = ended_silences
+    here = (ended.c.subscription_id == stored.id) | ended.c.watch_id.is_not(None)
+    rows = connection.execute(select(ended).where(here, ended.c.ended_at > since).order_by(ended.c.id)).all()
+    told = [
+        (mine.get(row.watch_id) if row.watch_id else f"subscription {stored.subscription.name}", row) for row in rows
+    ]
+    return tuple((called, f"{row.why}{_author(row)}") for called, row in told if called)
+
+
+def _author(row: Row[Any]) -> str:
+    by = f" by {row.silenced_by}" if row.silenced_by else ""
+    why = f": {row.silence_reason}" if row.silence_reason else ""
+    return f" (it was snoozed{by}{why})" if by or why else ""

@@ -1,27 +1,43 @@
 """What is told in one message, as plain data, and its JSON; no channel, no markup."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from snapshots.archive import Step, StoredChange, rfc3339, stored_change_json
 from snapshots.changes import Change
-from snapshots.kinds import SEVERITIES
-from snapshots.sentences import counted, place_words, status_words
 from snapshots.trial import Contact, Site, Trial
 
 Json = Any
-Type = Literal["trial.changed", "digest", "search.changed", "registry.notice", "test"]
+Type = Literal[
+    "trial.changed",
+    "search.changed",
+    "digest",
+    "standing",
+    "summary",
+    "registry.notice",
+    "operator.notice",
+    "confirmation",
+    "test",
+]
+"""Types of message. A type is laid out by `templates/<type>/`; one without a folder of its own as a plain notice, by
+`templates/_notice/`: a heading (`title`), paragraphs (`notice`), a button (`action`)."""
 
-MANY = 3
-"""From so many entries of one kind with the same words replaced on, a message tells them in one line."""
-MANY_SITES = 6
-"""The same for sites: each has a place and a contact that somebody may want."""
-MANY_ASKED_FOR = 13
-"""The same where each is what the subscription asked for by place."""
+
+class Action(Struct, frozen=True):
+    """A link that stands out: what it is for in a few words, and where it leads. Opening it does nothing by itself."""
+
+    words: str
+    url: str
+
+
+class Distance(Struct, frozen=True):
+    """How far a site is from the place that a subscription asks for, by the name under which it was asked for."""
+
+    km: float
+    place: str
 
 
 class Why(Struct, frozen=True):
@@ -47,19 +63,44 @@ class Facts(Struct, frozen=True, kw_only=True):
 class News(Struct, frozen=True, kw_only=True):
     """What is told of one step of one record; of the step's changes only those that somebody wanted.
 
-    `url`: where a person reads the record. `by_place`: ids of the changes that fit a subscription by their place.
+    `url`: where a person reads the record. `by_place`: ids of the changes that fit a subscription by their place;
+    `distances`: by the id of a change about a site, how far that is from the place that was asked for.
     """
 
     step: Step
     url: str | None
     changes: tuple[StoredChange, ...]
     by_place: frozenset[int] = frozenset()
+    distances: Mapping[int, Distance] = {}
     facts: Facts | None = None
+
+
+class Coming(Struct, frozen=True, kw_only=True):
+    """One thing that is coming or overdue for a record: `day` (ISO), and in `days` from the day of asking (negative:
+    past), in a sentence.
+    """
+
+    id: str
+    what: str
+    day: str
+    days: int
+    words: str
+
+
+class NotSeen(Struct, frozen=True, kw_only=True):
+    """A critical change that an address was told, and that nobody acknowledged. `told_at` is aware UTC."""
+
+    id: str
+    summary: str
+    told_at: datetime
+    delivery_id: str
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
     """What a digest's silence rests on: how many records are watched, when the registry was last looked through and for
-    which release, and which of the records could not be checked (id, reason). Times are aware UTC.
+    which release, and which of the records could not be checked (id, reason; since which release, by id). And what its
+    reader should know beside the changes: how many were told by other messages, what is coming or overdue, what
+    critical was not acknowledged, what rests and what rests no more (what, how). Times are aware UTC.
     """
 
     since: datetime
@@ -68,12 +109,20 @@ class Coverage(Struct, frozen=True, kw_only=True):
     last_checked: datetime | None = None
     release: str | None = None
     unchecked: tuple[tuple[str, str], ...] = ()
+    unchecked_since: Mapping[str, str] = {}
+    told_meanwhile: int = 0
+    coming: tuple[Coming, ...] = ()
+    unseen: tuple[NotSeen, ...] = ()
+    silences: tuple[tuple[str, str], ...] = ()
+    ended: tuple[tuple[str, str], ...] = ()
 
 
 class Message(Struct, frozen=True, kw_only=True):
     """Everything one delivery tells. `created` (aware UTC) stays the same over retries, as `delivery_id` does.
 
-    `notice` is the text of a message that is not about changes. `archive_head` is the archive's head, shortened.
+    `notice` is the text of a message that is not about changes, `title` its heading and subject, `action` what its
+    reader is asked to open. `archive_head` is the archive's head, shortened. The pages behind `unsubscribe_url` and
+    `acknowledge_url` act when their button is pressed, not when they are opened.
     """
 
     delivery_id: str
@@ -82,10 +131,13 @@ class Message(Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Why, ...] = ()
     news: tuple[News, ...] = ()
     coverage: Coverage | None = None
+    title: str | None = None
     notice: str | None = None
+    action: Action | None = None
     archive_head: str | None = None
     base_url: str | None = None
     unsubscribe_url: str | None = None
+    acknowledge_url: str | None = None
 
     @property
     def thread(self) -> str:
@@ -126,230 +178,6 @@ def _is_about(change: Change, trial: Trial, site: Site) -> bool:
     return stands_there and bool(change.subject) and change.subject.get("name") == site.facility  # type: ignore[union-attr]
 
 
-# --- what is told together ------------------------------------------------------------------------------------------
-
-
-class Followers(Struct, frozen=True):
-    """How many changes of one kind follow from what a line tells; `words` says it: "176 sites: Site recruiting"."""
-
-    kind: str
-    count: int
-    words: str
-
-
-class Line(Struct, frozen=True):
-    """One thing told: a change, or many of one kind with the same words replaced, and what follows from it."""
-
-    changes: tuple[StoredChange, ...]
-    followers: tuple[Followers, ...] = ()
-
-    @property
-    def lead(self) -> Change:
-        return self.changes[0].change
-
-    @property
-    def sentence(self) -> str:
-        """The change's summary; for many, what happened to how many, and the words that were replaced."""
-        if len(self.changes) == 1:
-            return self.lead.summary
-        if self.lead.kind in _MANY_SITES_DID:
-            return _of_many_sites(self.lead, len(self.changes))
-        return f"{_number(self.lead, len(self.changes))}: {self.lead.label}{_replacement(self.lead)}"
-
-    @property
-    def whom(self) -> tuple[str, ...]:
-        """Whom each of the changes is about: a site with its city and country, others by name."""
-        return tuple(_whom(stored.change) for stored in self.changes)
-
-
-def grouped(changes: Sequence[StoredChange], by_place: Container[int] = frozenset()) -> tuple[Line, ...]:
-    """The changes of one step as lines, most severe first, among equals what was asked for by place first.
-
-    A change whose cause is told too is counted under that cause, unless it was asked for by place.
-    """
-    causes = _causes(changes, by_place)
-    tops = [stored for stored in changes if _root(stored, causes) is stored]
-    followers: dict[int, list[StoredChange]] = {}
-    for stored in changes:
-        root = _root(stored, causes)
-        if root is not stored:
-            followers.setdefault(root.id, []).append(stored)
-    tops.sort(key=lambda stored: (SEVERITIES.index(stored.change.severity), stored.id not in by_place))
-    return tuple(_line(together, followers) for together in _together(tops, by_place))
-
-
-def _causes(changes: Sequence[StoredChange], by_place: Container[int]) -> dict[int, StoredChange]:
-    """For every change that is told under another one, by its id, that other one."""
-    exact = {(stored.change.kind, _name(stored.change), stored.change.path): stored for stored in reversed(changes)}
-    named = {(stored.change.kind, _name(stored.change)): stored for stored in reversed(changes)}
-    found = {}
-    for stored in changes:
-        cause = stored.change.cause
-        if cause is None or stored.id in by_place:
-            continue
-        told = exact.get((cause.kind, cause.name, cause.path)) or named.get((cause.kind, cause.name))
-        if told is not None and told is not stored:
-            found[stored.id] = told
-    return found
-
-
-def _root(stored: StoredChange, causes: Mapping[int, StoredChange]) -> StoredChange:
-    """The change under which `stored` is told: itself, or the end of its chain of causes (a circle has none)."""
-    seen = {stored.id}
-    root = stored
-    while root.id in causes:
-        root = causes[root.id]
-        if root.id in seen:
-            return stored
-        seen.add(root.id)
-    return root
-
-
-def _together(tops: Sequence[StoredChange], by_place: Container[int]) -> list[list[StoredChange]]:
-    alike: dict[Json, list[StoredChange]] = {}
-    for stored in tops:
-        alike.setdefault(_likeness(stored, by_place), []).append(stored)
-    lines = []
-    for together in alike.values():
-        enough = len(together) >= _many(together[0], by_place)
-        lines.extend([together] if enough else [[stored] for stored in together])
-    order = {stored.id: number for number, stored in enumerate(tops)}
-    return sorted(lines, key=lambda line: order[line[0].id])
-
-
-def _many(stored: StoredChange, by_place: Container[int]) -> int:
-    if stored.id in by_place:
-        return MANY_ASKED_FOR
-    return MANY_SITES if _is_site(stored.change) else MANY
-
-
-def _is_site(change: Change) -> bool:
-    return change.subject is not None and change.subject.get("type") == "site"
-
-
-def _likeness(stored: StoredChange, by_place: Container[int]) -> Json:
-    """What entries told in one line have in common; an entry that replaces nothing is like no other."""
-    change = stored.change
-    comes_or_goes = _is_site(change) and change.kind in ("site.added", "site.removed")
-    alike = comes_or_goes or replaced_words(change) or stored.id
-    return (change.kind, change.severity, stored.id in by_place, alike)
-
-
-def _line(together: Sequence[StoredChange], followers: Mapping[int, Sequence[StoredChange]]) -> Line:
-    following = [stored for top in together for stored in followers.get(top.id, ())]
-    kinds = dict.fromkeys(stored.change.kind for stored in following)
-    counts = [_followers([stored.change for stored in following if stored.change.kind == kind]) for kind in kinds]
-    return Line(tuple(together), tuple(counts))
-
-
-def _followers(changes: Sequence[Change]) -> Followers:
-    lead, count = changes[0], len(changes)
-    told = lead.label if count == 1 and lead.subject is None else f"{_number(lead, count)}: {lead.label}"
-    return Followers(lead.kind, count, told)
-
-
-def _name(change: Change) -> str | None:
-    return None if change.subject is None else change.subject.get("name")
-
-
-def _whom(change: Change) -> str:
-    subject = change.subject or {}
-    return place_words([subject.get("name"), subject.get("city"), subject.get("country")]) or change.label
-
-
-_MANY_SITES_DID = {
-    "site.recruiting": "are now recruiting",
-    "site.invitation_only": "now enroll by invitation",
-    "site.closed": "are now closed to enrollment",
-    "site.suspended": "are now suspended",
-    "site.terminated": "are now terminated",
-    "site.withdrawn": "are now withdrawn",
-    "site.status_changed": "have another status now",
-    "site.added": "are newly listed",
-    "site.removed": "are no longer listed",
-}
-
-
-def _of_many_sites(lead: Change, count: int) -> str:
-    """What a coordinator would say of many sites at once: "25 sites are now recruiting (were: not yet recruiting)"."""
-    told = f"{_number(lead, count)} {_MANY_SITES_DID[lead.kind]}"
-    if lead.kind in ("site.added", "site.removed"):
-        return told
-    if lead.kind == "site.status_changed":
-        return f"{told} ({_status(lead.after)}; before: {_status(lead.before)})"
-    return f"{told} (were: {_status(lead.before)})" if lead.before else f"{told} (newly listed, or no status before)"
-
-
-def _status(value: Json) -> str:
-    return status_words(value) if isinstance(value, str) else "no status"
-
-
-_NOUNS = {"country": ("country", "countries")}
-
-
-def _number(change: Change, count: int) -> str:
-    kind = str(change.subject.get("type")) if change.subject else "entry"
-    noun, nouns = {"entry": ("entry", "entries"), **_NOUNS}.get(kind, (kind, f"{kind}s"))
-    return counted(count, noun, nouns)
-
-
-# --- the words that were replaced -----------------------------------------------------------------------------------
-
-
-def replaced_words(change: Change) -> tuple[tuple[str, str], ...]:
-    """The (old, new) runs of words in which `before` and `after` differ; empty where either side is missing a text
-    altogether in a way that only its own words could tell (something added or removed).
-    """
-    before, after = _flat(change.before), _flat(change.after)
-    runs: list[tuple[str, str]] = []
-    for key in [*before, *(key for key in after if key not in before)]:
-        old, new = before.get(key, ""), after.get(key, "")
-        if old != new:
-            runs.extend(_runs(old, new))
-    return tuple(runs)
-
-
-def _runs(old: str, new: str) -> list[tuple[str, str]]:
-    if len(old) + len(new) > 20_000:  # two books have no words in common that a line could tell
-        return [(old, new)]
-    left, right = old.split(), new.split()
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
-    blocks = [block for block in matcher.get_opcodes() if block[0] != "equal"]
-    return [_with_unit(left[a:b], left[b : b + 1], right[c:d], right[d : d + 1]) for _, a, b, c, d in blocks]
-
-
-def _with_unit(old: list[str], after_old: list[str], new: list[str], after_new: list[str]) -> tuple[str, str]:
-    """The words of a run, without the punctuation that both end with; a number takes its unit along, which stands
-    after it on both sides.
-    """
-    unit = after_old if after_old == after_new and old and old[-1].isdigit() else []
-    left, right = " ".join(old + unit), " ".join(new + unit)
-    while left and right and left[-1] == right[-1] and not left[-1].isalnum():
-        left, right = left[:-1], right[:-1]
-    return left, right
-
-
-def _flat(value: Json, key: str = "") -> dict[str, str]:
-    if isinstance(value, Mapping):
-        return {name: text for part, inner in value.items() for name, text in _flat(inner, f"{key}.{part}").items()}
-    if isinstance(value, (list, tuple)):
-        return {name: text for at, inner in enumerate(value) for name, text in _flat(inner, f"{key}[{at}]").items()}
-    return {} if value is None else {key: str(value)}
-
-
-def _replacement(change: Change) -> str:
-    """The replaced words as they end a line that tells many; statuses as people say them."""
-    runs = replaced_words(change)
-    if change.kind in ("site.added", "site.removed"):
-        return ""
-    if len(runs) != 1 or max(map(len, runs[0])) > 80:
-        return ""
-    old, new = (status_words(text) if text.isupper() else text for text in runs[0])
-    if old and new:
-        return f", “{old}” became “{new}”"
-    return f", now “{new}”" if new else f", no longer “{old}”"
-
-
 # --- JSON -----------------------------------------------------------------------------------------------------------
 
 
@@ -360,12 +188,12 @@ def webhook_body(message: Message) -> dict[str, Json]:
         "subscriptions": [why.name for why in message.subscriptions],
         "archive_head": message.archive_head,
     }
-    if message.type == "digest" or len(message.news) > 1:
+    if message.type in ("digest", "summary") or len(message.news) > 1:
         data["records"] = [_news_json(news) for news in message.news]
     elif message.news:
         data |= _news_json(message.news[0])
-    if message.notice is not None:
-        data["notice"] = message.notice
+    told = {"title": message.title, "notice": message.notice, "action_url": message.action and message.action.url}
+    data |= {key: value for key, value in told.items() if value is not None}
     if message.coverage is not None:
         data["coverage"] = _coverage_json(message.coverage)
     return {"type": message.type, "timestamp": rfc3339(message.created), "data": data}
@@ -397,5 +225,24 @@ def _coverage_json(coverage: Coverage) -> dict[str, Json]:
         "watched": coverage.watched,
         "last_checked": rfc3339(coverage.last_checked) if coverage.last_checked else None,
         "release": coverage.release,
-        "unchecked": [{"id": id_, "reason": reason} for id_, reason in coverage.unchecked],
+        "unchecked": [
+            {"id": id_, "reason": reason, "since": coverage.unchecked_since.get(id_)}
+            for id_, reason in coverage.unchecked
+        ],
+        "told_meanwhile": coverage.told_meanwhile,
+        "coming": [
+            {"id": one.id, "what": one.what, "date": one.day, "days": one.days, "summary": one.words}
+            for one in coverage.coming
+        ],
+        "unseen": [
+            {
+                "id": one.id,
+                "summary": one.summary,
+                "told_at": rfc3339(one.told_at),
+                "delivery_id": one.delivery_id,
+            }
+            for one in coverage.unseen
+        ],
+        "at_rest": [{"name": name, "how": how} for name, how in coverage.silences],
+        "awake_again": [{"name": name, "how": how} for name, how in coverage.ended],
     }

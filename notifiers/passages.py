@@ -38,6 +38,8 @@ _IN_THE_SENTENCE = 120  # what is shorter stands in the summary already
 def details(change: Change) -> tuple[Detail, ...]:
     """What changed in long texts and lists, beyond what the summary says."""
     before, after = change.before, change.after
+    if change.kind == "record.matched":
+        return ()  # what it found stands in the sentence and among the trial's facts
     if change.kind == "eligibility.criteria_changed":
         return tuple(_criteria(before, after))
     if max(len(str(before)), len(str(after))) <= _IN_THE_SENTENCE:

@@ -1,18 +1,24 @@
 """How things stand today for what a subscription asks: which sites of the watched trials recruit already."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from notifiers import filters, subscriptions, watches
 from notifiers.conditions import Conditions
-from notifiers.subscriptions import Subscription
+from notifiers.outbox.rows import Asker, Due, put
+from notifiers.subscriptions import Stored, Subscription
+from notifiers.tables import subscription_addresses
+from notifiers.whereabouts import kilometres, might_fit, spot_of
 from snapshots import archive
 from snapshots.canonical import enum_key
 from snapshots.trial import Site, Trial
 
 RECRUITING = "RECRUITING"
+AT_MOST = 100
+"""Sites that one message lists."""
 
 
 class RecruitingSite(Struct, frozen=True):
@@ -25,13 +31,15 @@ class RecruitingSite(Struct, frozen=True):
 
 class Standing(Struct, frozen=True, kw_only=True):
     """Today's state: of how many trials, how many of their sites recruit anywhere, and those that do in the place that
-    is asked for (all of them where none is). `place` says which, in words; "" for anywhere.
+    is asked for (all of them where none is). `place` says which, in words; "" for anywhere. `unplaced` are those that
+    may be there too: where their city is, is not known.
     """
 
     trials: int
     recruiting: int
     sites: tuple[RecruitingSite, ...]
     place: str = ""
+    unplaced: tuple[RecruitingSite, ...] = ()
 
 
 def standing(conditions: Conditions, trials: Iterable[Trial]) -> Standing:
@@ -45,7 +53,8 @@ def standing(conditions: Conditions, trials: Iterable[Trial]) -> Standing:
     ]
     here = tuple(found for found in recruiting if filters.wants_site(conditions, found.site))
     place = filters.in_words(_only_place(conditions))
-    return Standing(trials=len(asked), recruiting=len(recruiting), sites=here, place=place)
+    unplaced = tuple(found for found in recruiting if might_fit(conditions, spot_of(found.site)))
+    return Standing(trials=len(asked), recruiting=len(recruiting), sites=here, place=place, unplaced=unplaced)
 
 
 def in_words(state: Standing, at_most: int = 10) -> str:
@@ -57,12 +66,68 @@ def in_words(state: Standing, at_most: int = 10) -> str:
         total += f", {len(state.sites) or 'none'} {state.place}"
     names = [_name(found.site) for found in state.sites]
     more = f"; and {len(names) - at_most} more" if len(names) > at_most else ""
-    return f"{total}: {'; '.join(names[:at_most])}{more}" if names else total
+    told = f"{total}: {'; '.join(names[:at_most])}{more}" if names else total
+    return f"{told}{_unplaced(state)}"
 
 
-def load(connection: Connection, subscription: Subscription, parse: Mapping[str, Callable[[bytes], Trial]]) -> Standing:
-    """How things stand for a subscription in what the archive holds; `parse` by registry, as `Registry.parse`."""
-    return standing(subscription.when, _trials(connection, subscription, parse))
+def _unplaced(state: Standing) -> str:
+    if not state.unplaced:
+        return ""
+    names = "; ".join(_name(found.site) for found in state.unplaced[:3])
+    return f" (where {_counted(len(state.unplaced), 'more site')} may be, such as {names}, is not known)"
+
+
+def message_text(state: Standing, conditions: Conditions) -> str:
+    """The state as the text of a message: a sentence, then each of the sites, the nearest first, with its trial."""
+    head = in_words(state, at_most=0).partition(":")[0]
+    near = conditions.near
+    listed = sorted(state.sites, key=lambda found: (near and kilometres(near, spot_of(found.site))) or 0.0)
+    lines = [f"{_name(found.site)}{_away(conditions, found.site)}. {found.trial_id}: {found.title}" for found in listed]
+    left_out = len(lines) - AT_MOST
+    more = [f"And {left_out} more; `trialdelta subscription show` counts them."] if left_out > 0 else []
+    return "\n\n".join([f"{head}.", *lines[:AT_MOST], *more])
+
+
+def _away(conditions: Conditions, site: Site) -> str:
+    away = kilometres(conditions.near, spot_of(site)) if conditions.near else None
+    return f" ({away:,.0f} km away)" if away is not None else ""
+
+
+def enqueue(connection: Connection, stored: Stored, state: Standing, now: datetime) -> list[str]:
+    """Tell every address of a subscription how things stand, as a message of its own, due now; the deliveries' ids.
+
+    What the conditions ask of changes (kinds, severities, new values) plays no part: a state has none.
+    """
+    name = stored.subscription.name
+    notice = message_text(state, stored.subscription.when)
+    key = f"standing:{stored.id}"
+    link = subscription_addresses
+    told = select(link.c.address_id).where(link.c.subscription_id == stored.id, link.c.stopped_at.is_(None))
+    due = [
+        Due(
+            type="standing",
+            address_id=address_id,
+            due_key=f"{key}:{now.isoformat()}",
+            thread=key,
+            facts={"title": f"How things stand today: {name}", "notice": notice},
+            askers=[Asker(stored.id, name, ())],
+            planned_at=now,
+        )
+        for address_id in connection.execute(told.order_by(link.c.position)).scalars().all()
+    ]
+    return [delivery_id for one in due if (delivery_id := put(connection, one, now))]
+
+
+def load(
+    connection: Connection,
+    subscription: Subscription,
+    parse: Mapping[str, Callable[[bytes], Trial]],
+    counting: Callable[[Iterable[Trial]], Iterable[Trial]] = iter,
+) -> Standing:
+    """How things stand for a subscription in what the archive holds; `parse` by registry, as `Registry.parse`.
+    `counting` passes the trials on; it may end early.
+    """
+    return standing(subscription.when, counting(_trials(connection, subscription, parse)))
 
 
 def _trials(

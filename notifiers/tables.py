@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -41,6 +42,13 @@ watches = Table(
     # when the last pause ended (null: it never was paused), and when the present one began: in between nothing confirms
     Column("asked_since", UtcDateTime),
     Column("asked_until", UtcDateTime),
+    # who put it to rest (a pause or a snooze), and why
+    Column("silenced_by", String),
+    Column("silence_reason", Text),
+    # a snooze may also end with the next critical change; null as in tables made before: it does not
+    Column("snooze_until_critical", Boolean),
+    # snoozed: what was observed from then on waits for its end; it stays until what waited is told
+    Column("waits_from", UtcDateTime),
     UniqueConstraint("registry", "record_id"),
     CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name="record_or_search"),
     CheckConstraint("search IS NULL OR name IS NOT NULL", name="search_has_name"),
@@ -98,6 +106,21 @@ subscriptions = Table(
     # null: it has no digest; one that is given up is due once more
     Column("next_digest_at", UtcDateTime),
     Column("last_digest_at", UtcDateTime),
+    Column("silenced_by", String),
+    Column("silence_reason", Text),
+    Column("snooze_until_critical", Boolean),
+    Column("waits_from", UtcDateTime),
+    # these four: as of watches
+    # rises with every change of what is asked for, over all subscriptions; null: as it was before this was counted
+    Column("revision", Integer, index=True),
+)
+
+subscription_revisions = Table(
+    # one row: the last revision of any subscription, so that whoever keeps them in memory sees that one changed
+    "subscription_revisions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
 )
 # `digest.enqueue_due` asks at every tick which digests are due
 Index("ix_subscriptions_digest_due", subscriptions.c.next_digest_at,
@@ -111,6 +134,12 @@ subscription_addresses = Table(
     Column("position", Integer, nullable=False),
     # a digest tells an address what was observed after it was added
     Column("added_at", UtcDateTime, nullable=False),
+    # since when whoever reads there wants no more of it; the row stays, so that applying a file again changes nothing
+    Column("stopped_at", UtcDateTime),
+    # the newest step when it was added, which no clock that is set back makes younger; null: go by `added_at`
+    Column("added_after", Integer),
+    # addresses whose place it took, [[id, until when that one was told], ...]: what they were told, it need not be
+    Column("in_place_of", JSON(none_as_null=True)),
 )
 
 wanted_changes = Table(
@@ -153,6 +182,11 @@ deliveries = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("finished_at", UtcDateTime),
     Column("last_answer", Text),
+    # what its message says of the archive at every try, as it stood when this was made: the head, and the id and title
+    # of each step's record; null in rows made before there was this
+    Column("as_of", JSON(none_as_null=True)),
+    # put off by an hourly limit: then it is told in one summary with whatever else waits for it
+    Column("summary_at", UtcDateTime),
     UniqueConstraint("address_id", "due_key"),
     CheckConstraint("state IN ('pending', 'held', 'sending', 'delivered', 'failed', 'cancelled')", name="state"),
     CheckConstraint(
@@ -174,6 +208,39 @@ _open("ix_deliveries_open_times", deliveries.c.address_id, deliveries.c.next_att
 _open("ix_deliveries_open_numbers", deliveries.c.address_id, deliveries.c.number)
 # and whether an earlier one of its thread is still open
 _open("ix_deliveries_open_threads", deliveries.c.address_id, deliveries.c.thread, deliveries.c.number)
+
+# `outbox.fold_due` asks before every round of deliveries what is to be told in summaries
+Index("ix_deliveries_summaries", deliveries.c.summary_at,
+      postgresql_where=text("summary_at IS NOT NULL"), sqlite_where=text("summary_at IS NOT NULL"))  # fmt: skip
+
+# the page lists the newest of one state, of one address, of one type of message
+Index("ix_deliveries_state_number", deliveries.c.state, deliveries.c.number)
+Index("ix_deliveries_address_number", deliveries.c.address_id, deliveries.c.number)
+Index("ix_deliveries_type_number", deliveries.c.type, deliveries.c.number)
+
+ended_silences = Table(
+    # a snooze that came to its end: the next digest says so
+    "ended_silences",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # one of the two: whose snooze it was
+    Column("watch_id", ForeignKey("watches.id", ondelete="CASCADE"), index=True),
+    Column("subscription_id", ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True),
+    Column("why", Text, nullable=False),
+    Column("silenced_by", String),
+    Column("silence_reason", Text),
+    Column("ended_at", UtcDateTime, nullable=False),
+)
+
+version_dates = Table(
+    # what a version says of days to come, so that a digest need not read every record; made when first asked for
+    "version_dates",
+    metadata,
+    Column("version", ForeignKey("versions.number"), primary_key=True, autoincrement=False),
+    # by which reading of records: an older one is made anew
+    Column("reading", Integer, nullable=False),
+    Column("dates", JSON(none_as_null=True), nullable=False),
+)
 
 delivery_changes = Table(
     "delivery_changes",
@@ -207,4 +274,75 @@ attempts = Table(
     Column("answer", Text),
     UniqueConstraint("delivery_id", "number"),
     CheckConstraint("outcome IN ('delivered', 'retry', 'failed')", name="outcome"),
+)
+
+acknowledgements = Table(
+    # somebody saw what a delivery told its address
+    "acknowledgements",
+    metadata,
+    Column("delivery_id", ForeignKey("deliveries.id"), primary_key=True),
+    Column("address_id", ForeignKey("addresses.id"), nullable=False, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    # who says so: a name given to the command, or the page
+    Column("by", String, nullable=False),
+)
+
+confirmations = Table(
+    # a mail address that was new when it was added: whether it was asked, and said, that it wants mails. One without a
+    # row was there before anybody was asked, and counts as confirmed
+    "confirmations",
+    metadata,
+    Column("address_id", ForeignKey("addresses.id", ondelete="CASCADE"), primary_key=True),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime),
+    Column("confirmed_at", UtcDateTime),
+    Column("by", String),
+)
+
+decisions = Table(
+    # what the installation decided once for all that work on this database, whatever their own settings say
+    "decisions",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("is_on", Boolean, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+)
+
+installation_keys = Table(
+    # what signs the links in messages, the same for all that work on this database
+    "installation_keys",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+)
+
+# `monitor.silence` asks every minute for digests that were given up
+Index("ix_deliveries_given_up", deliveries.c.finished_at,
+      postgresql_where=text("state = 'failed'"), sqlite_where=text("state = 'failed'"))  # fmt: skip
+
+troubles = Table(
+    # what somebody must hear of who is not waiting for it: once when it begins, once when it is over
+    "troubles",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("words", Text, nullable=False),
+    # the addresses that were told of it, and will hear that it is over; none: nobody could be told yet
+    Column("told_to", JSON(none_as_null=True), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    # not seen any more since then: it is over when that has lasted
+    Column("well_since", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    # how often it came back soon after it was over
+    Column("returns", Integer, nullable=False, server_default=text("0")),
+)
+
+askings = Table(
+    # when a registry was last asked for its release, whatever it said, and since when no asking came to a good end
+    "askings",
+    metadata,
+    Column("registry", String, primary_key=True),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("failing_since", UtcDateTime),
+    Column("reason", Text),
 )

@@ -13,14 +13,17 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
     update,
 )
 
+from notifiers.silences import Silence
 from notifiers.tables import search_members, watches
 from snapshots import archive
+from snapshots.database import UtcDateTime
 
 State = Literal["watched", "waiting", "paused", "snoozed"]
 
@@ -36,9 +39,10 @@ class Watch(Struct, frozen=True, kw_only=True):
     registry's own parameters), never both.
 
     A paused watch is not asked for. A snoozed one is asked for and its history kept, but until then nothing of it is
-    sent; digests after that tell what was observed meanwhile. `baseline_sweep` is the sweep in which the registry first
-    answered for it, None before; `searched_release` the release for which it last said what a search finds. Sweeps
-    ask for it since `asked_since`, and of a paused one until `asked_until`. Times are aware UTC.
+    sent; what was observed `waits_from` then on is told at its end, in the digest or in one summary. `baseline_sweep`
+    is the sweep in which the registry first answered for it, None before; `searched_release` the release for which it
+    last said what a search finds. Sweeps ask for it since `asked_since`, and of a paused one until `asked_until`. Times
+    are aware UTC.
     """
 
     id: int
@@ -55,6 +59,21 @@ class Watch(Struct, frozen=True, kw_only=True):
     searched_release: str | None = None
     resumed_at: datetime | None = None
     asked_until: datetime | None = None
+    snooze_until_critical: bool = False
+    silenced_by: str | None = None
+    silence_reason: str | None = None
+    waits_from: datetime | None = None
+
+    @property
+    def silence(self) -> Silence:
+        """Its pause or snooze, who said so and why."""
+        return Silence(
+            paused=self.paused,
+            until=self.snooze_until,
+            until_critical=self.snooze_until_critical,
+            by=self.silenced_by,
+            reason=self.silence_reason,
+        )
 
     @property
     def asked_since(self) -> datetime:
@@ -75,7 +94,7 @@ class Watch(Struct, frozen=True, kw_only=True):
         return "watched" if self.baseline_sweep is not None else "waiting"
 
     def is_snoozed(self, now: datetime) -> bool:
-        return self.snooze_until is not None and self.snooze_until > now
+        return self.silence.is_snoozed(now)
 
 
 class WatchedRecord(Struct, frozen=True):
@@ -113,6 +132,9 @@ class Wish(Struct, frozen=True, kw_only=True):
     note: str | None = None
     paused: bool = False
     snooze_until: datetime | None = None
+    snooze_until_critical: bool = False
+    silenced_by: str | None = None
+    silence_reason: str | None = None
 
     @property
     def called(self) -> str:
@@ -127,7 +149,8 @@ def add(connection: Connection, wish: Wish, now: datetime) -> bool:
     if _find(connection, wish) is not None:
         return False
     until = now if wish.paused else None
-    connection.execute(insert(watches).values(**_columns(wish), created_at=now, asked_until=until))
+    asleep = {"waits_from": now} if wish.snooze_until or wish.snooze_until_critical else {}
+    connection.execute(insert(watches).values(**_columns(wish), created_at=now, asked_until=until, **asleep))
     return True
 
 
@@ -141,6 +164,8 @@ def change(connection: Connection, wish: Wish, now: datetime) -> bool:
     anew: dict[str, Any] = {"baseline_sweep": None, "searched_release": None} if known.search != wish.search else {}
     if known.paused != wish.paused:
         anew |= _pausing(wish.paused, now)
+    if (wish.snooze_until or wish.snooze_until_critical) and known.waits_from is None:
+        anew["waits_from"] = now
     connection.execute(update(watches).where(watches.c.id == known.id).values(**_columns(wish), **anew))
     return True
 
@@ -150,17 +175,42 @@ def remove(connection: Connection, registry: str, names: Collection[str]) -> lis
     return _among(connection, registry, names, delete(watches))
 
 
-def pause(
-    connection: Connection, registry: str, names: Collection[str], now: datetime, paused: bool = True
+def pause(  # noqa: PLR0917 - as people say it: pause these from now on, by whom, why
+    connection: Connection,
+    registry: str,
+    names: Collection[str],
+    now: datetime,
+    paused: bool = True,
+    by: str | None = None,
+    reason: str | None = None,
 ) -> list[str]:
     """Pause these ids or named watches from `now` on (or let them go on); those of them that are watched."""
     turned = update(watches).where(watches.c.paused.is_(not paused))
-    return _among(connection, registry, names, turned.values(paused=paused, **_pausing(paused, now)))
+    values = {"paused": paused, "silenced_by": by, "silence_reason": reason, **_pausing(paused, now)}
+    return _among(connection, registry, names, turned.values(**values))
 
 
-def snooze(connection: Connection, registry: str, names: Collection[str], until: datetime | None) -> list[str]:
-    """Send nothing of these ids or named watches `until` then (None: wake them); those of them that are watched."""
-    return _among(connection, registry, names, update(watches).values(snooze_until=until))
+def snooze(connection: Connection, registry: str, names: Collection[str], silence: Silence, now: datetime) -> list[str]:
+    """Send nothing of these ids or named watches until the snooze ends (one of nothing: wake them); those of them that
+    are watched. What waits is told when it ends: `outbox.call_back` takes back what is queued already.
+    """
+    values: dict[str, Any] = {
+        "snooze_until": silence.until,
+        "snooze_until_critical": silence.until_critical,
+        "silenced_by": silence.by,
+        "silence_reason": silence.reason,
+    }
+    if silence.is_snooze:
+        values["waits_from"] = func.coalesce(watches.c.waits_from, bindparam("waits_from", now, UtcDateTime()))
+    return _among(connection, registry, names, update(watches).values(**values))
+
+
+def wait_from(connection: Connection, watch_id: int, moment: datetime | None) -> None:
+    """What was observed of it from then on waits (None: nothing does any more, and its snooze is over)."""
+    over: dict[str, Any] = {"snooze_until": None, "snooze_until_critical": False}
+    over |= {"silenced_by": None, "silence_reason": None}
+    values = {"waits_from": moment, **(over if moment is None else {})}
+    connection.execute(update(watches).where(watches.c.id == watch_id).values(**values))
 
 
 def listing(connection: Connection, group: str | None = None) -> list[Watch]:
@@ -312,6 +362,9 @@ def _columns(wish: Wish) -> dict[str, Any]:
         "note": wish.note,
         "paused": wish.paused,
         "snooze_until": wish.snooze_until,
+        "snooze_until_critical": wish.snooze_until_critical,
+        "silenced_by": wish.silenced_by,
+        "silence_reason": wish.silence_reason,
     }
 
 
@@ -345,4 +398,8 @@ def _watch(row: Row[Any]) -> Watch:
         searched_release=row.searched_release,
         resumed_at=row.asked_since,
         asked_until=row.asked_until,
+        snooze_until_critical=bool(row.snooze_until_critical),
+        silenced_by=row.silenced_by,
+        silence_reason=row.silence_reason,
+        waits_from=row.waits_from,
     )

@@ -14,11 +14,12 @@ import tomli_w
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from notifiers import addresses, subscriptions, watches
+from notifiers import addresses, outbox, subscriptions, watches
 from notifiers.addresses import SCHEMES, Address
-from notifiers.conditions import InvalidValue
+from notifiers.conditions import FindPlace, InvalidValue
 from notifiers.subscriptions import Selection, Subscription, moment, shaped
 from notifiers.watches import Watch, Wish
+from snapshots.places import find_place
 from snapshots.registry import Registry
 
 Json = Any
@@ -35,6 +36,9 @@ class WatchTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     note: str | None = None
     paused: bool = False
     snooze_until: datetime | None = None
+    snooze_until_critical: bool = False
+    silenced_by: str | None = None
+    silence_reason: str | None = None
 
 
 class AddressTable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -62,6 +66,7 @@ class Step(Struct, frozen=True, kw_only=True):
     name: str
     words: str
     thing: Wish | Subscription | AddressTable
+    renames: str | None = None
 
 
 class Plan(Struct, frozen=True):
@@ -71,14 +76,26 @@ class Plan(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     def to_do(self, *, prune: bool) -> tuple[Step, ...]:
-        """The steps that are done, with and without pruning."""
-        return tuple(step for step in self.steps if prune or step.verb != "remove")
+        """The steps that are done, with and without pruning. Under pruning, a subscription that goes and one that comes
+        and asks the same for the same addresses are one that is called otherwise.
+        """
+        if not prune:
+            return tuple(step for step in self.steps if step.verb != "remove")
+        renamed = _renamed(self.steps)
+        gone = {former for former, _ in renamed.values()}
+        return tuple(
+            msgspec.structs.replace(step, verb="change", words=renamed[step.name][1], renames=renamed[step.name][0])
+            if _is_new(step) and step.name in renamed
+            else step
+            for step in self.steps
+            if not (_is_gone(step) and step.name in gone)
+        )
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read(text: str, registry: Registry, schemes: Collection[str] = SCHEMES) -> Watchlist:
+def read(text: str, registry: Registry, schemes: Collection[str] = SCHEMES, find: FindPlace = find_place) -> Watchlist:
     """The watchlist in a file's text. Raises InvalidValue: one line that names the table, the key and the value."""
     try:
         file = tomllib.loads(text)
@@ -90,7 +107,7 @@ def read(text: str, registry: Registry, schemes: Collection[str] = SCHEMES) -> W
     watchlist = Watchlist(
         registry=registry.name,
         watches=_tables(file, "watch", lambda table: _read_watch(table, registry)),
-        subscriptions=_tables(file, "subscription", lambda table: _read_subscription(table, registry, schemes)),
+        subscriptions=_tables(file, "subscription", lambda table: _read_subscription(table, registry, schemes, find)),
         addresses=_tables(file, "address", lambda table: _read_address(table, schemes)),
     )
     _check_once("watch", [wish.called for wish in watchlist.watches])
@@ -109,7 +126,7 @@ def _tables(file: Mapping[str, Json], kind: str, read_one: Callable[[Mapping[str
 
 def _place(kind: str, at: int, table: Json) -> str:
     names = (table.get(key) for key in ("name", "id", "uri")) if isinstance(table, Mapping) else ()
-    name = next((name for name in names if isinstance(name, str)), None)
+    name = next((addresses.quoted(name) for name in names if isinstance(name, str)), None)
     return f'{kind}[{at}] "{name}"' if name else f"{kind}[{at}]"
 
 
@@ -138,11 +155,16 @@ def _read_watch(table: Mapping[str, Json], registry: Registry) -> Wish:
         note=read_table.note,
         paused=read_table.paused,
         snooze_until=read_table.snooze_until,
+        snooze_until_critical=read_table.snooze_until_critical,
+        silenced_by=read_table.silenced_by,
+        silence_reason=read_table.silence_reason,
     )
 
 
-def _read_subscription(table: Mapping[str, Json], registry: Registry, schemes: Collection[str]) -> Subscription:
-    subscription = subscriptions.from_table(table)
+def _read_subscription(
+    table: Mapping[str, Json], registry: Registry, schemes: Collection[str], find: FindPlace
+) -> Subscription:
+    subscription = subscriptions.from_table(table, find)
     subscriptions.check(subscription, schemes)
     selection = subscription.watches
     if isinstance(selection, Selection) and selection.ids is not None:
@@ -289,6 +311,34 @@ def _empty(selection: Selection, groups: Collection[str | None], ids: Collection
             yield f"{record_id} is not watched"
 
 
+def _is_new(step: Step) -> bool:
+    return step.kind == "subscription" and step.verb == "add"
+
+
+def _is_gone(step: Step) -> bool:
+    return step.kind == "subscription" and step.verb == "remove"
+
+
+def _renamed(steps: Iterable[Step]) -> dict[str, tuple[str, str]]:
+    """By its new name the former name of each subscription that is only called otherwise, and what it changes."""
+    listed = list(steps)
+    gone = [step.thing for step in listed if _is_gone(step) and isinstance(step.thing, Subscription)]
+    found: dict[str, tuple[str, str]] = {}
+    for step in listed:
+        new = step.thing
+        if not _is_new(step) or not isinstance(new, Subscription):
+            continue
+        former = next((one for one in gone if _asks(one) == _asks(new)), None)
+        if former is not None:
+            gone.remove(former)
+            found[new.name] = former.name, _differences(former, new) or ""
+    return found
+
+
+def _asks(one: Subscription) -> tuple[object, ...]:
+    return set(one.to), one.watches, one.when
+
+
 # --- applying ---------------------------------------------------------------------------------------------------------
 
 
@@ -305,6 +355,8 @@ def apply(connection: Connection, planned: Plan, now: datetime, *, prune: bool =
         elif step.verb == "remove":
             subscriptions.remove(connection, step.name, now)
         else:
+            if step.renames is not None:
+                subscriptions.rename(connection, step.renames, step.thing.name)
             secrets |= subscriptions.save(connection, step.thing, now)
     return secrets
 
@@ -314,6 +366,7 @@ def _apply_watch(connection: Connection, step: Step, wish: Wish, now: datetime) 
         watches.remove(connection, wish.registry, [wish.record_id or wish.name or ""])
     elif step.verb == "change":
         watches.change(connection, wish, now)
+        outbox.call_back(connection, wish.registry, [wish.record_id or wish.name or ""], now)
     else:
         watches.add(connection, wish, now)
 
@@ -367,6 +420,9 @@ def _watch_table(wish: Wish) -> WatchTable:
         note=wish.note,
         paused=wish.paused,
         snooze_until=wish.snooze_until,
+        snooze_until_critical=wish.snooze_until_critical,
+        silenced_by=wish.silenced_by,
+        silence_reason=wish.silence_reason,
     )
 
 
@@ -380,6 +436,9 @@ def _wish(watch: Watch) -> Wish:
         note=watch.note,
         paused=watch.paused,
         snooze_until=watch.snooze_until,
+        snooze_until_critical=watch.snooze_until_critical,
+        silenced_by=watch.silenced_by,
+        silence_reason=watch.silence_reason,
     )
 
 

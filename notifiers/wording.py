@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from notifiers.clean_text import one_line, paragraphs
-from notifiers.message import Coverage, Facts, Line, Message, News, grouped
+from notifiers.digest_wording import DigestTold, changed_words, digest_told
+from notifiers.lines import Line, grouped
+from notifiers.message import Action, Coverage, Distance, Facts, Message, News
 from notifiers.passages import Detail, details, some
 from snapshots.changes import Change
 from snapshots.kinds import KINDS, SEVERITIES
-from snapshots.sentences import capitalised, counted, date_words, enum_words, listed, place_words, status_words
+from snapshots.sentences import capitalised, date_words, enum_words, listed, place_words, status_words
 from snapshots.trial import Contact
 
 Json = Any
@@ -23,7 +25,8 @@ SHOWN_LINES = 40
 """Lines told in full in one message about one trial; mail programs cut messages off at about 100 KB."""
 SHOWN_IN_DIGEST = 12
 """Lines told of one trial in a digest."""
-SHOWN_TRIALS = 60
+SHOWN_TRIALS = 500
+"""Trials told in one message: what is not listed is told by its number alone."""
 SHOWN_PLACES = 20
 SHOWN_NAMES = 5
 SENTENCE = 600
@@ -97,22 +100,13 @@ class Foot(Struct, frozen=True, kw_only=True):
     archive_head: str | None
     stop_commands: tuple[str, ...]
     unsubscribe_url: str | None
+    acknowledge_url: str | None
     base_url: str | None
-
-
-class DigestTold(Struct, frozen=True, kw_only=True):
-    """A digest's words: what it covers, on what its silence rests, and what could not be checked."""
-
-    period: str
-    headline: str
-    looked: str
-    unchecked: tuple[tuple[str, str], ...]
-    unsaid_trials: int = 0
 
 
 def view(message: Message) -> dict[str, Any]:
     """The values that a message's templates may use, by name."""
-    limit = SHOWN_IN_DIGEST if message.type == "digest" else SHOWN_LINES
+    limit = SHOWN_IN_DIGEST if message.type in ("digest", "summary") else SHOWN_LINES
     trials = tuple(_trial(steps, limit) for steps in _by_trial(message.news)[:SHOWN_TRIALS])
     return {
         "type": message.type,
@@ -120,12 +114,27 @@ def view(message: Message) -> dict[str, Any]:
         "trial": trials[0] if trials else None,
         "label": trials[0].lines[0].label if trials and trials[0].lines else "",
         "more": max(sum(len(news.changes) for news in message.news) - 1, 0),
+        "title": one_line(message.title, 200) if message.title else None,
         "notice": paragraphs(message.notice, 4000) if message.notice else None,
+        "paragraphs": _paragraphs(message.notice),
+        "action": _action(message.action),
         "digest": _digest(message, message.coverage) if message.coverage else None,
+        "summary": _summary(message) if message.type == "summary" else None,
         "names": tuple(one_line(why.name, 80) for why in message.subscriptions),
         "foot": _foot(message),
         "created": _moment(message.created),
     }
+
+
+def _paragraphs(notice: str | None) -> tuple[str, ...]:
+    """The paragraphs of a notice, each on one line."""
+    found = (one_line(part) for part in paragraphs(notice or "", 8000).split("\n\n"))
+    return tuple(part for part in found if part)
+
+
+def _action(action: Action | None) -> Action | None:
+    url = _web_address(action.url) if action else None
+    return Action(one_line(action.words, 80), url) if action and url else None
 
 
 def _by_trial(news: Iterable[News]) -> list[list[News]]:
@@ -180,7 +189,7 @@ def _told(line: Line, news: News) -> Told:
         severity=lead.severity,
         label=lead.label,
         sentence=capitalised(one_line(line.sentence, SENTENCE)),
-        place=_place(lead) if alone else None,
+        place=_place(lead, news.distances.get(line.changes[0].id)) if alone else None,
         people=tuple(person for person in _people(contacts) if person.phone or person.email),
         names=() if alone else _names(line),
         details=details(lead) if alone else (),
@@ -206,14 +215,19 @@ def _name(change: Change) -> str | None:
     return None if change.subject is None else change.subject.get("name")
 
 
-def _place(change: Change) -> str | None:
-    """Where a site is, for who wants to go there: state and zip code are in no sentence."""
+def _place(change: Change, distance: Distance | None) -> str | None:
+    """Where a site is, for who wants to go there: state, zip code and distance are in no sentence."""
     subject = change.subject
     if not subject or subject.get("type") != "site":
         return None
     city = " ".join(str(subject[key]) for key in ("zip", "city") if subject.get(key))
     words = place_words([subject.get("name"), city, subject.get("state"), subject.get("country")])
-    return one_line(words, 300) or None
+    far = f" ({_kilometres(distance.km)} from {distance.place})" if words and distance else ""
+    return one_line(words + far, 300) or None
+
+
+def _kilometres(km: float) -> str:
+    return "less than 1 km" if km < 1 else f"{km:,.0f} km"
 
 
 def _names(line: Line) -> tuple[str, ...]:
@@ -266,34 +280,19 @@ def _person(contact: Contact) -> Person:
 
 
 def _digest(message: Message, coverage: Coverage) -> DigestTold:
-    return DigestTold(
-        period=f"{_moment(coverage.since)} to {_moment(coverage.until)}",
-        headline=_headline(message, coverage),
-        looked=_looked(coverage),
-        unchecked=tuple((one_line(id_, 40), one_line(reason, 200)) for id_, reason in coverage.unchecked[:50]),
-        unsaid_trials=max(len(_by_trial(message.news)) - SHOWN_TRIALS, 0),
-    )
+    changed = _by_trial(message.news)
+    return digest_told(coverage, len(changed), _critical(changed), SHOWN_TRIALS)
 
 
-def _headline(message: Message, coverage: Coverage) -> str:
-    if not message.news:
-        missed = len(coverage.unchecked)
-        checked = f"nothing changed in {counted(max(coverage.watched - missed, 0), 'trial')}"
-        return f"{checked}, {missed} could not be checked" if missed else checked
+def _critical(trials: Iterable[Sequence[News]]) -> int:
+    """Of how many trials something critical is told."""
+    return sum(1 for steps in trials if min(map(_rank, steps)) == 0)
+
+
+def _summary(message: Message) -> dict[str, Any]:
+    """The words of a summary: how much it tells, and how much it had no room for."""
     trials = _by_trial(message.news)
-    critical = sum(1 for steps in trials if min(map(_rank, steps)) == 0)
-    changed = f"{counted(len(trials), 'trial')} of {coverage.watched:,} changed"
-    return f"{changed}, {critical} with something critical" if critical else changed
-
-
-def _looked(coverage: Coverage) -> str:
-    """What proves that somebody looked: when, at how much, in which state of the registry."""
-    if coverage.last_checked is None:
-        return f"{capitalised(counted(coverage.watched, 'trial'))} watched; none could be checked so far."
-    release = f", in the registry's release of {date_words(coverage.release[:10])}" if coverage.release else ""
-    missed = len(coverage.unchecked)
-    checked = counted(max(coverage.watched - missed, 0), "trial")
-    return f"{checked} checked, last on {_moment(coverage.last_checked)}{release}."
+    return {"headline": changed_words(len(trials), _critical(trials)), "unsaid": max(len(trials) - SHOWN_TRIALS, 0)}
 
 
 def _foot(message: Message) -> Foot:
@@ -306,6 +305,7 @@ def _foot(message: Message) -> Foot:
         archive_head=message.archive_head,
         stop_commands=tuple(f"trialdelta subscription remove {name}" for name in plain),
         unsubscribe_url=_web_address(message.unsubscribe_url),
+        acknowledge_url=_web_address(message.acknowledge_url),
         base_url=_web_address(message.base_url),
     )
 

@@ -142,11 +142,11 @@ class _Filling:
             self._compare(self._segments(), stop)
         except _Stopped:
             report.outcome, report.trouble = "stopped", "it was stopped; the next try goes on"
-        except archive.Corrupt as error:
+        except archive.Unreadable as error:
             report.outcome, report.trouble = "waiting", str(error)
         except RegistryError as error:
             report.outcome, report.trouble = "waiting", str(error)
-            with suppress(_Stopped, archive.Corrupt):
+            with suppress(_Stopped, archive.Unreadable):
                 self._compare(self._begun(), stop)
         self._note()
         return report
@@ -222,7 +222,8 @@ class _Filling:
         observed after it, where anything was.
         """
         stretch: list[VersionInfo] = []
-        for version in self._versions():
+        # what was pruned was compared long ago, and cannot be compared again
+        for version in (each for each in self._versions() if each.pruned is None):
             stretch.append(version)
             if not is_back_filled(version.source):
                 if len(stretch) > 1 and is_back_filled(stretch[-2].source):
@@ -241,7 +242,8 @@ class _Filling:
             count = version.registry_version or 0
             if not gaps.issuperset(range(expected, count)):
                 break
-            stretch.append(version)
+            if version.pruned is None:
+                stretch.append(version)
             expected = count + 1
         if stretch:
             yield stretch
@@ -308,7 +310,7 @@ class _Filling:
         return self._registry.parse(raw)
 
     def _seen(self, versions: Sequence[VersionInfo]) -> list[Seen]:
-        observed = [each for each in versions if not is_back_filled(each.source)]
+        observed = [each for each in versions if not is_back_filled(each.source) and each.pruned is None]
         dated = ((each, self._trial(each).bookkeeping_dates.get(_SUBMITTED)) for each in observed)
         return [Seen(history_date(each), submitted) for each, submitted in dated if submitted]
 

@@ -130,7 +130,7 @@ def _write(connection: Connection, kept: _Kept, writer: Writer, now: datetime) -
     sealing.add(form.DELIVERIES, _lines(kept.told))
     sealing.add(form.GAPS, _lines(kept.gaps))
     sealing.add(form.CHAIN, kept.digests)
-    for version in kept.appended:
+    for version in (each for each in kept.appended if each.pruned is None):
         sealing.add(form.raw_name(version.number), archive.read_version(connection, version.number))
     manifest = Manifest(
         format=form.FORMAT,

@@ -72,8 +72,18 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     members: dict[str, Sealed]
 
 
-class VersionLine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One version: the facts that its link in the chain binds, and the chain's hash after it; hashes in hex."""
+class PrunedLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """When a version's bytes were taken away on purpose (RFC 3339 in UTC), and by whom."""
+
+    at: str
+    by: str
+
+
+class VersionLine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One version: the facts that its link in the chain binds, and the chain's hash after it; hashes in hex.
+
+    With `pruned` its bytes are not in the file: the gap is stated, and the chain goes on over it.
+    """
 
     number: int
     registry: str
@@ -87,6 +97,7 @@ class VersionLine(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     raw_size: int
     content_hash: str
     chain_hash: str
+    pruned: PrunedLine | None = None
 
     @property
     def file(self) -> str:
@@ -130,6 +141,7 @@ def version_line(version: VersionInfo) -> VersionLine:
         raw_size=version.raw_size,
         content_hash=version.content_hash.hex(),
         chain_hash=version.chain_hash.hex(),
+        pruned=None if version.pruned_at is None else PrunedLine(exact(version.pruned_at), version.pruned_by or ""),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import zip_longest
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,12 +10,11 @@ from msgspec import Struct
 
 from monitor import __version__
 from monitor.audit.form import HASHED, About, Chain
+from monitor.audit.shown import Shown, shown
 from monitor.audit.told import Told
 from notifiers.clean_text import visible
 from notifiers.wording import REGISTRY_NAMES
-from snapshots.archive import Gap, Step, StoredChange, VersionInfo, rfc3339
-from snapshots.changes import Change
-from snapshots.prose import SECTIONS, Piece, word_differences
+from snapshots.archive import Gap, Step, VersionInfo, rfc3339
 from snapshots.registries.ctgov.parse import parse
 from snapshots.registry import RegistryError
 from snapshots.sentences import capitalised, date_words, enum_words, partial_date_words, status_words
@@ -70,26 +68,6 @@ class Row(Struct, frozen=True, kw_only=True):
     new: frozenset[str] = frozenset()
 
 
-class Pair(Struct, frozen=True):
-    """Two texts side by side, the words that differ marked; `term` says which part of the record, "" for the whole."""
-
-    term: str
-    before: tuple[Piece, ...]
-    after: tuple[Piece, ...]
-
-
-class Shown(Struct, frozen=True, kw_only=True):
-    """One change: what is said of it, then its values: short ones in one line, longer ones side by side."""
-
-    id: int
-    severity: str
-    label: str
-    summary: str
-    path: str
-    values: str
-    pairs: tuple[Pair, ...]
-
-
 class Moment(Struct, frozen=True, kw_only=True):
     """One step with its changes; `what` says from which version it led to which."""
 
@@ -101,9 +79,12 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 def render(contents: Contents) -> str:
     """The page. Every text of the registry is escaped; there is no script, and nothing is loaded from elsewhere."""
-    read = [(version, _parsed(contents.raw(version.number))) for version in contents.versions]
+    read = [
+        (version, None if version.pruned else _parsed(contents.raw(version.number))) for version in contents.versions
+    ]
     dated = _dated(read, contents.gaps)
     rows = _rows(read)
+    days = {version.number: _day(version) for version in contents.versions}
     page: str = _template().render(
         about=contents.about,
         url=contents.url,
@@ -118,7 +99,7 @@ def render(contents: Contents) -> str:
         events=[
             _event(life, event) for life in outcome_lives(dated) for event in life.events if event.what != "listed"
         ],
-        moments=[_moment(step) for step in contents.steps if step.changes],
+        moments=[_moment(step, days) for step in contents.steps if step.changes],
         told=contents.told,
         hashed=contents.addresses == HASHED,
         chain=contents.chain,
@@ -162,12 +143,14 @@ def _dated(read: _Read, gaps: Sequence[Gap]) -> list[Dated]:
     """The versions as the questions over a history take them."""
     found: list[Dated] = []
     counted: int | None = None
+    pruned = 0
     for version, trial in read:
+        pruned += version.pruned is not None
         if trial is None:
             continue
-        missing = _missing(gaps, counted, version.registry_version)
+        missing = _missing(gaps, counted, version.registry_version) + pruned
         found.append(Dated(_day(version), trial, version.number, version.registry_version, missing))
-        counted = version.registry_version
+        counted, pruned = version.registry_version, 0
     return found
 
 
@@ -185,7 +168,11 @@ def _day(version: VersionInfo) -> str:
 def _rows(read: _Read) -> list[Row]:
     rows: list[Row] = []
     for version, trial in read:
-        said = dict(zip(_FOLLOWED, _followed(trial), strict=True)) if trial else {"status": "cannot be read"}
+        said = (
+            dict(zip(_FOLLOWED, _followed(trial), strict=True))
+            if trial
+            else {"status": version.pruned or "cannot be read"}
+        )
         last = rows[-1] if rows else None
         new = frozenset(name for name in said if last is not None and said[name] != getattr(last, name))
         rows.append(_row(version, said, new))
@@ -244,13 +231,15 @@ _CAUSES = {
 }
 
 
-def _moment(step: Step) -> Moment:
-    day = (step.release or rfc3339(step.observed_at))[:10]
+def _moment(step: Step, days: Mapping[int, str]) -> Moment:
+    """`days` tells at which day each version stands in history: that of what was filled in is long past."""
+    known = days.get(step.to_version) if step.to_version is not None else None
+    day = known or (step.release or rfc3339(step.observed_at))[:10]
     return Moment(
         date=date_words(day),
         what=_versions_words(step),
         seen=f"{_CAUSES.get(step.cause, 'observed')} on {rfc3339(step.observed_at)[:16].replace('T', ' ')} UTC",
-        changes=tuple(map(_shown, step.changes)),
+        changes=tuple(map(shown, step.changes)),
     )
 
 
@@ -260,78 +249,3 @@ def _versions_words(step: Step) -> str:
     if step.from_version is None or step.from_version == step.to_version:
         return f"version {step.to_version}"
     return f"version {step.from_version} to {step.to_version}"
-
-
-def _shown(stored: StoredChange) -> Shown:
-    change = stored.change
-    short = _short(change.before), _short(change.after)
-    is_short = None not in short
-    return Shown(
-        id=stored.id,
-        severity=change.severity,
-        label=change.label,
-        summary=capitalised(change.summary),
-        path=change.path or "",
-        values=f"{short[0] or '–'} → {short[1] or '–'}" if is_short and any(short) else "",
-        pairs=() if is_short else tuple(_pairs(change)),
-    )
-
-
-_SHORT = 60
-
-
-def _short(value: Json) -> str | None:
-    """The value where it fits a line, "" for none; None where it is longer."""
-    lines = list(_value_lines(value))
-    words = ", ".join(lines)
-    return words if len(lines) <= 2 and len(words) <= _SHORT else None
-
-
-def _pairs(change: Change) -> Iterator[Pair]:
-    if change.kind == "eligibility.criteria_changed":
-        yield from _criteria(change.before, change.after)
-    else:
-        yield _pair("", *("\n".join(_value_lines(value)) for value in (change.before, change.after)))
-
-
-def _criteria(before: Json, after: Json) -> Iterator[Pair]:
-    """One pair for each criterion."""
-    for section in SECTIONS:
-        old, new = (value.get(section) or {} if isinstance(value, Mapping) else {} for value in (before, after))
-        name = f"{section.capitalize()} criterion"
-        yield from (_pair(f"{name} removed", text, "") for text in old.get("removed", ()))
-        yield from (_pair(f"{name} added", "", text) for text in new.get("added", ()))
-        for one, other in zip_longest(old.get("reworded", ()), new.get("reworded", ()), fillvalue=""):
-            yield _pair(f"{name} reworded", one, other)
-
-
-def _pair(term: str, before: str, after: str) -> Pair:
-    pieces = word_differences(before, after)
-    sides = ([piece for piece in pieces if piece.kind != other] for other in ("added", "removed"))
-    return Pair(term, *(tuple(_trimmed(side)) for side in sides))
-
-
-def _trimmed(side: Sequence[Piece]) -> Iterator[Piece]:
-    """Without the line's end at the end, which would show as an empty line."""
-    for number, piece in enumerate(side, start=1):
-        yield Piece(piece.kind, piece.text.rstrip()) if number == len(side) else piece
-
-
-def _value_lines(value: Json, name: str = "") -> Iterator[str]:
-    """Any JSON value as lines of text, inner names before their values."""
-    if value is None or value in ("", [], {}):
-        return
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _value_lines(inner, f"{name}{key}: ")
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for inner in value:
-            yield from _value_lines(inner, name)
-    else:
-        yield f"{name}{_plain(value)}"
-
-
-def _plain(value: Json) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

@@ -49,19 +49,21 @@ class Told(Struct, frozen=True, kw_only=True):
     step: int | None
     changes: tuple[int, ...]
     attempts: tuple[Attempt, ...]
+    acknowledged_at: str | None = None
+    acknowledged_by: str | None = None
 
 
 def told(entry: Entry, changes: Collection[int], key: bytes | None) -> Told:
     """One delivery with its attempts, as far as it told these `changes`; `key` None: addresses in the clear."""
 
     def said(text: str) -> str:
-        return text if key is None else without_address(text, entry.uri)
+        return text if key is None else without_address(text, entry.whole_uri)
 
     return Told(
         id=entry.delivery_id,
         type=entry.type,
         channel=entry.uri.partition(":")[0],
-        to=entry.uri if key is None else address_hash(key, entry.uri),
+        to=entry.uri if key is None else address_hash(key, entry.whole_uri),
         subscriptions=tuple(said(asker.name) for asker in entry.askers),
         state=entry.state,
         created_at=exact(entry.created_at),
@@ -80,6 +82,8 @@ def told(entry: Entry, changes: Collection[int], key: bytes | None) -> Told:
             )
             for one in entry.tries
         ),
+        acknowledged_at=_moment(entry.acknowledged.at) if entry.acknowledged else None,
+        acknowledged_by=said(entry.acknowledged.by) if entry.acknowledged else None,
     )
 
 

@@ -30,7 +30,8 @@ T = TypeVar("T", bound=Struct)
 class Verdict(Struct, frozen=True, kw_only=True):
     """What a check found. `problems`: one sentence each, none where everything fits. `manifest` is None where the file
     has none that can be read; `seal` is its SHA-256. `head_at`: the append after which the chain had the given head;
-    `proven` and `versions`: how many of the versions stand before it (all, where no head was given).
+    `proven` and `versions`: how many of the versions stand before it (all, where no head was given); of `pruned` of
+    them the bytes were taken away before the export, which the file states.
     """
 
     problems: tuple[str, ...]
@@ -39,6 +40,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     head_at: int | None = None
     proven: int = 0
     versions: int = 0
+    pruned: int = 0
 
 
 class WrongHead(ValueError):  # noqa: N818  # it says what is so
@@ -93,6 +95,7 @@ class _Check:
             head_at=self._head_at,
             proven=proven,
             versions=len(self._lines),
+            pruned=sum(line.pruned is not None for line in self._lines.values()),
         )
 
     def run(self, file: BinaryIO) -> None:
@@ -162,12 +165,15 @@ class _Check:
                 self.problem(f"{place}: is not as an export writes it, or there twice")
             self._lines[line.number] = line
             self._raw(reader, line, place)
-        listed = {line.file for line in self._lines.values()}
+        listed = {line.file for line in self._lines.values() if line.pruned is None}
         for name in reader.members:
             if name.startswith(form.RAW) and name not in listed:
                 self.problem(f"{name}: no version of {form.VERSIONS} has these bytes")
 
     def _raw(self, reader: Reader, line: VersionLine, place: str) -> None:
+        if line.pruned is not None:
+            # that no member has its bytes is looked at by `_versions`
+            return
         if line.file not in reader.members:
             self.problem(f"{place}: {line.file}, the bytes of version {line.number}, is missing")
         elif _sha256(reader, line.file) != (line.raw_sha256, line.raw_size):

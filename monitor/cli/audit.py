@@ -120,9 +120,10 @@ def _print_verdict(file: Path, verdict: "Verdict", head: str | None) -> None:
     assert manifest is not None
     click.secho(f"{file} holds together.", fg="green", bold=True)
     chain = manifest.chain
+    gone = f"; the bytes of {verdict.pruned} were pruned, their hashes are in the chain" if verdict.pruned else ""
     for words in (
         f"{manifest.record.id} {clean(manifest.record.title)}",
-        f"{_held(manifest)}, exported {manifest.exported_at}",
+        f"{_held(manifest)}, exported {manifest.exported_at}{gone}",
         f"archive's head {chain.head.hash[:12]} after append {chain.head.number:,}; "
         f"SHA-256 of the manifest {verdict.seal}",
         _meaning(verdict, head),

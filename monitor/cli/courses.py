@@ -74,7 +74,8 @@ def _head(known: Recorded, today: date) -> str:
     first, last = known.versions[0], known.versions[-1]
     span = f"{first.date} to {last.date}" if first.date != last.date else f"of {first.date}"
     missing = f"; {counted(len(known.gaps), 'version')} could not be had" if known.gaps else ""
-    note = f"{counted(len(known.versions), 'version')}, {span}{missing}"
+    gone = "".join(f"; {words}" for words in known.pruned)
+    note = f"{counted(len(known.versions), 'version')}, {span}{missing}{gone}"
     title = clipped(known.title, width() - len(known.id) - 2)
     return heading(known.id, title, f"{record_page(known.id)}\n{note}\ncounted to {today.isoformat()}")
 

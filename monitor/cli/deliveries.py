@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from monitor.cli.acknowledging import acknowledge, unseen
 from monitor.cli.output import format_option
 
 Json = Any
@@ -21,25 +22,36 @@ def deliveries() -> None:
     """
 
 
+deliveries.add_command(acknowledge)
+deliveries.add_command(unseen)
+
+
 @deliveries.command("list", short_help="Newest first.")
 @click.option("--state", type=click.Choice(_STATES), help="Only deliveries in this state.")
 @click.option("--since", metavar="T", help="Made since then: a day, or a time with its offset.")
+@click.option("--record", metavar="ID", help="That told anything of this record.")
+@click.option("--change", type=click.IntRange(1), metavar="N", help="That told this change; `history` tells the ids.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
 @format_option("text", "json", "csv")
-def list_(state: str | None, since: str | None, limit: int, shape: str) -> None:
+def list_(
+    *, state: str | None, since: str | None, record: str | None, change: int | None, limit: int, shape: str
+) -> None:
     """Print deliveries, the newest first.
 
     \b
     Example:
       trialdelta deliveries list --since 2026-03-01 --format csv
+      trialdelta deliveries list --record NCT01234567
     """
     from monitor.cli.output import print_csv, print_json, print_table, say
     from monitor.cli.session import session
+    from monitor.shown.deliveries import entry_json
     from notifiers import ledger
 
-    moment = _moment(since) if since else None
+    about = _record(record) if record else None
+    asked = ledger.Asked(state=state, since=_moment(since) if since else None, change=change, record=about)
     with session() as here, here.database.read() as connection:
-        rows = [_as_json(entry) for entry in ledger.listing(connection, state, moment, limit)]
+        rows = [entry_json(entry) for entry in ledger.found(connection, asked, limit)]
     if shape == "json":
         print_json(rows)
     elif shape == "csv":
@@ -69,37 +81,45 @@ def show(delivery_id: str, shape: str) -> None:
     """
     from monitor.cli.output import print_json
     from monitor.cli.session import session
+    from monitor.shown.deliveries import whole_json
     from notifiers import ledger
 
     with session() as here, here.database.read() as connection:
         entry = _entry(connection, ledger.delivery_id(delivery_id))
         steps = _steps(connection, entry)
     if shape == "json":
-        print_json(_as_json(entry) | {"attempts": [_try(each) for each in entry.tries], "changes": _changes(steps)})
+        print_json(whole_json(entry, steps))
     else:
         _print(entry, steps)
 
 
 @deliveries.command(short_help="Try one again now.")
 @click.argument("delivery_id", metavar="DELIVERY")
+@format_option()
 @click.pass_context
-def retry(ctx: click.Context, delivery_id: str) -> None:
+def retry(ctx: click.Context, delivery_id: str, shape: str) -> None:
     """Try a delivery again now, under the same id; an address that was switched off is switched on.
 
     \b
     Example:
       trialdelta deliveries retry dlv_0123…
     """
+    from monitor.cli.output import print_json
     from monitor.cli.program import FAILED
     from monitor.cli.sending import send
     from monitor.cli.session import session
+    from monitor.shown.deliveries import entry_json
     from notifiers import outbox
 
     with session() as here:
         with here.database.write() as connection:
             _entry(connection, delivery_id)
             outbox.retry(connection, delivery_id, here.now)
-        if not send(here, [delivery_id]):
+        arrived = send(here, [delivery_id])
+        if shape == "json":
+            with here.database.read() as connection:
+                print_json(entry_json(_entry(connection, delivery_id)))
+        if not arrived:
             ctx.exit(FAILED)
 
 
@@ -107,7 +127,8 @@ def retry(ctx: click.Context, delivery_id: str) -> None:
 @click.option("--since", required=True, metavar="T", help="A day, or a time with its offset.")
 @click.option("--to", "uri", metavar="ADDRESS", help="Only to this address.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def replay(since: str, uri: str | None, yes: bool) -> None:
+@format_option()
+def replay(since: str, uri: str | None, yes: bool, shape: str) -> None:
     """Send again what was made since then, in its old order and under the old ids, to whom it is still told. The daemon
     sends it, or `trialdelta check --deliver`.
 
@@ -115,6 +136,7 @@ def replay(since: str, uri: str | None, yes: bool) -> None:
     Example:
       trialdelta deliveries replay --since 2026-03-01T00:00:00Z --to https://hooks.example.org/trials
     """
+    from monitor.cli.output import print_json
     from monitor.cli.session import session
     from notifiers import addresses, outbox
 
@@ -127,7 +149,10 @@ def replay(since: str, uri: str | None, yes: bool) -> None:
             click.confirm(f"Send {count} deliveries once more?", abort=True, err=True)
         with here.database.write() as connection:
             ids = outbox.replay(connection, moment, here.now, uri)
-    click.echo(f"{len(ids)} deliveries are due again")
+    if shape == "json":
+        print_json({"due_again": ids})
+    else:
+        click.echo(f"{len(ids)} deliveries are due again")
 
 
 _COLUMNS = (
@@ -142,6 +167,8 @@ _COLUMNS = (
     "finished_at",
     "answer",
     "attempts",
+    "acknowledged_at",
+    "acknowledged_by",
 )
 
 
@@ -154,6 +181,13 @@ def _moment(text: str) -> Any:
         return moment("--since", text)
     except InvalidValue as error:
         raise Failure(str(error)) from error
+
+
+def _record(text: str) -> tuple[str, str]:
+    from monitor import wiring
+    from monitor.cli.session import record_id
+
+    return wiring.REGISTRY, record_id(text)
 
 
 def _entry(connection: Any, delivery_id: str) -> Any:
@@ -173,51 +207,6 @@ def _steps(connection: Any, entry: Any) -> list[Any]:
     return list(outbox.load(connection, entry.delivery_id, wiring.utc_now()).steps)
 
 
-def _changes(steps: list[Any]) -> list[Json]:
-    from snapshots.archive import stored_change_json
-    from snapshots.registries.ctgov.ids import record_page
-
-    return [
-        stored_change_json(told.step, each, record_page(told.step.registry_id) if told.step.registry_id else None)
-        for told in steps
-        for each in told.changes
-    ]
-
-
-def _as_json(entry: Any) -> dict[str, Json]:
-    from snapshots.archive import rfc3339
-
-    def at(moment: Any) -> str | None:
-        return rfc3339(moment) if moment else None
-
-    return {
-        "id": entry.delivery_id,
-        "type": entry.type,
-        "about": entry.about,
-        "to": entry.uri,
-        "state": entry.state,
-        "subscriptions": [asker.name for asker in entry.askers],
-        "created_at": rfc3339(entry.created_at),
-        "due_at": at(entry.due_at),
-        "finished_at": at(entry.finished_at),
-        "answer": entry.last_answer,
-        "attempts": len(entry.tries),
-    }
-
-
-def _try(one: Any) -> dict[str, Json]:
-    from snapshots.archive import rfc3339
-
-    finished = rfc3339(one.finished_at) if one.finished_at else None
-    return {
-        "number": one.number,
-        "started_at": rfc3339(one.started_at),
-        "finished_at": finished,
-        "outcome": one.outcome,
-        "answer": one.answer,
-    }
-
-
 def _print(entry: Any, steps: list[Any]) -> None:
     from monitor.cli.output import clean
     from monitor.cli.telling import heading, tell
@@ -228,6 +217,8 @@ def _print(entry: Any, steps: list[Any]) -> None:
     for one in entry.tries:
         outcome = one.outcome or "never came back"
         click.echo(f"  try {one.number}  {one.started_at:%Y-%m-%d %H:%M:%S} UTC  {outcome}  {clean(one.answer)}")
+    if entry.acknowledged:
+        click.echo(f"  acknowledged by {clean(entry.acknowledged.by)}, {entry.acknowledged.at:%Y-%m-%d %H:%M} UTC")
     for told in steps:
         name = told.step.registry_id or told.step.registry
         click.echo(f"\n{heading(name, told.step.title, _versions(told.step))}")

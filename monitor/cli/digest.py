@@ -19,20 +19,26 @@ def digest() -> None:
 
 @digest.command(short_help="What it would tell now.")
 @click.argument("name")
+@click.option("--to", "file", type=click.Path(dir_okay=False), metavar="FILE", help="A file, by its end .html or .txt.")
 @format_option("text", "json", "html")
-def preview(name: str, shape: str) -> None:
+def preview(name: str, file: str | None, shape: str) -> None:
     """Print what a digest of this subscription would tell each of its addresses now. Nothing is sent.
 
     \b
     Example:
       trialdelta digest preview team-weekly
-      trialdelta digest preview team-weekly --format html > digest.html
+      trialdelta digest preview team-weekly --to digest.html
     """
     from monitor.cli.output import print_json, say
     from notifiers.message import webhook_body
     from notifiers.rendering import render
 
+    if file is not None and not file.endswith((".html", ".txt")):
+        raise click.UsageError(f"--to {file}: a preview is a .html or a .txt file")
     messages = _messages(name)
+    if file is not None:
+        _write(file, [render(message, templates) for _, message, templates in messages])
+        return
     if shape == "json":
         print_json([webhook_body(message) for _, message, _ in messages])
         return
@@ -40,6 +46,24 @@ def preview(name: str, shape: str) -> None:
         rendered = render(message, templates)
         say(f"To {uri}", dim=True)
         click.echo(rendered.html if shape == "html" else f"Subject: {rendered.subject}\n\n{rendered.text}")
+
+
+def _write(file: str, digests: list[Any]) -> None:
+    """The digests of all addresses into one file. Raises Failure where it cannot be written."""
+    from pathlib import Path
+
+    from monitor.cli.output import say
+    from monitor.cli.program import Failure
+
+    if file.endswith(".html"):
+        whole = "".join(each.html for each in digests)
+    else:
+        whole = "\n".join(f"Subject: {each.subject}\n\n{each.text}" for each in digests)
+    try:
+        Path(file).write_text(whole, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{file} cannot be written: {error.strerror}") from error
+    say(f"{file} holds what each of {len(digests)} addresses would get", dim=True)
 
 
 @digest.command(short_help="Send it now.")
@@ -79,4 +103,4 @@ def _messages(name: str) -> list[Any]:
         except digests.UnknownSubscription as error:
             raise Failure(str(error)) from error
         base_url = here.settings.base_url
-        return [(told.address.uri, message_of(connection, told, base_url), templates_of(told)) for told in found]
+        return [(told.address.shown, message_of(connection, told, base_url), templates_of(told)) for told in found]

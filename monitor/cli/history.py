@@ -112,36 +112,34 @@ def _of_families(asked: tuple[str, ...]) -> frozenset[str] | None:
 
 
 def _told(here: Any, ids: list[str], wanted: Any, *, named: bool) -> Iterator[list[Any]]:
-    """What is told of each record that has anything to tell; a named one must be stored."""
+    """What is told of each record that has anything to tell; named ones must all be stored."""
     from monitor import wiring
-    from monitor.cli.records import find
+    from monitor.cli.output import counting
+    from monitor.cli.selection import need_stored
     from monitor.questions import history as steps_of
 
-    for each in ids:
+    if named:
+        need_stored(here, ids)
+    for each in counting("Reading", ids):
         with here.database.read() as connection:
             steps = steps_of(connection, wiring.REGISTRY, each, wanted)
         if steps:
             yield steps
-        elif named:
-            find(here, each)  # says what to do where nothing is stored at all
 
 
 def _print(told: Iterator[list[Any]], shape: str) -> bool:
     """Print it; whether there was anything."""
-    from monitor.cli.output import print_json, print_rows, say
+    from monitor.cli.output import print_json_list, print_rows, print_texts, say
     from monitor.questions import HISTORY_COLUMNS, history_json, history_rows
 
     if shape == "text":
-        texts = [_in_words(steps) for steps in told]
-        click.echo("\n\n".join(texts)) if texts else say("No change that fits is stored.")
-        return bool(texts)
+        found = print_texts(_in_words(steps) for steps in told)
+        if not found:
+            say("No change that fits is stored.")
+        return found
     if shape == "json":
-        listed = [row for steps in told for step in steps for row in history_json(step)]
-        print_json(listed)
-        return bool(listed)
-    rows = [row for steps in told for step in steps for row in history_rows(step)]
-    print_rows(shape, HISTORY_COLUMNS, rows)
-    return bool(rows)
+        return print_json_list(row for steps in told for step in steps for row in history_json(step))
+    return print_rows(shape, HISTORY_COLUMNS, (row for steps in told for step in steps for row in history_rows(step)))
 
 
 def _in_words(steps: list[Any]) -> str:
@@ -159,4 +157,5 @@ def _remark(told: Any) -> str:
         parts.append("filled in, by the registry's own date")
     if told.is_covered:
         parts.append("finer steps tell it too")
+    parts += told.pruned
     return f" ({'; '.join(parts)})" if parts else ""

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from monitor import __version__
+from monitor.cli.streams import harmless_streams
 
 COMMANDS = {
     "demo": "demo:demo",
@@ -17,6 +18,8 @@ COMMANDS = {
     "check": "check:check",
     "watch": "watch:watch",
     "subscription": "subscription:subscription",
+    "address": "address:address",
+    "templates": "templates:templates",
     "apply": "watchlist:apply",
     "export": "watchlist:export",
     "backfill": "backfill:backfill",
@@ -31,7 +34,9 @@ COMMANDS = {
     "digest": "digest:digest",
     "deliveries": "deliveries:deliveries",
     "audit": "audit:audit",
+    "archive": "archive:archive",
     "db": "db:db",
+    "token": "token:token",
     "doctor": "doctor:doctor",
     "settings": "settings:settings",
     "kinds": "kinds:kinds",
@@ -66,7 +71,7 @@ class Program(click.Group):
         extra["standalone_mode"] = False
         arguments = list(sys.argv[1:] if args is None else args)
         extra.setdefault("color", False if os.environ.get("NO_COLOR") else None)
-        with _logging_everything("--debug" in arguments):
+        with _logging_everything("--debug" in arguments), harmless_streams():
             ended = _guarded(lambda: super(Program, self).main(arguments, *others, **extra))
         sys.exit(ended)
 
@@ -158,5 +163,5 @@ _SENTENCES = (
     ("monitor.settings", "SettingsError"),
     ("snapshots.registry", "RegistryError"),
     ("snapshots.database", "DatabaseError"),
-    ("snapshots.archive", "Corrupt"),
+    ("snapshots.archive", "Unreadable"),
 )

@@ -92,27 +92,28 @@ def _answer(  # noqa: PLR0917 - as the commands hand them on
 
 
 def _found(here: Any, ids: list[str], *, named: bool) -> Any:
-    from monitor.cli.output import Progress
-    from monitor.cli.selection import each_recorded
+    """The records one by one: all of them need more memory than there may be. Named ones must all be stored, which is
+    seen before anything is printed.
+    """
+    from monitor.cli.output import counting
+    from monitor.cli.selection import each_recorded, need_stored
 
-    progress = Progress("Reading")
-    for done, found in enumerate(each_recorded(here, ids, must_be_stored=named), 1):
-        progress(done, len(ids))
-        yield found
-    progress.end()
+    if named:
+        need_stored(here, ids)
+    return each_recorded(here, counting("Reading", ids))
 
 
 def _print(name: str, found: Any, today: Any, shape: str) -> None:
-    from monitor.cli.output import print_json, print_rows, say
+    from monitor.cli.output import print_json_list, print_rows, print_texts, say
     from monitor.questions import QUESTIONS
 
     question = QUESTIONS[name]
     if shape == "json":
-        print_json([question.as_json(known, today) for known in found])
+        print_json_list(question.as_json(known, today) for known in found)
     elif shape == "text":
         from monitor.cli.courses import in_words
 
-        told = "\n\n".join(in_words(name, known, today) for known in found)
-        click.echo(told) if told else say("Nothing is stored yet.")
+        if not print_texts(in_words(name, known, today) for known in found):
+            say("Nothing is stored yet.")
     else:
         print_rows(shape, question.columns, (row for known in found for row in question.as_rows(known, today)))

@@ -79,7 +79,7 @@ def two_versions(
     if first is not None:
         return find(here, record, first), newer
     with here.database.read() as connection:
-        found = archive.versions(connection, wiring.REGISTRY, record_id(record))
+        found = [each for each in archive.versions(connection, wiring.REGISTRY, record_id(record)) if not each.pruned]
     if len(found) < 2:
         raise Failure(f"only one version of {record_id(record)} is stored: there is nothing to compare it with yet")
     older = find(here, record, str(found[-2].number))

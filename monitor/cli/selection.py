@@ -1,6 +1,6 @@
 """Which records a command is about: some ids, a group of watches, or all that are stored; and each of them in turn."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -39,15 +39,21 @@ def chosen(here: Session, records: tuple[str, ...], group: str | None, everythin
     return [each for each in stored if each in ids]
 
 
-def each_recorded(here: Session, ids: list[str], *, must_be_stored: bool) -> Iterator[Recorded]:
-    """The records of these ids, one after the other. Raises Failure for one that is not stored, if it must be."""
+def each_recorded(here: Session, ids: Iterable[str]) -> Iterator[Recorded]:
+    """The records of these ids, one after the other; of which nothing is stored are left out."""
     for each in ids:
         with here.database.read() as connection:
             found = recorded(connection, wiring.REGISTRY, each)
         if found is not None:
             yield found
-        elif must_be_stored:
-            raise Failure(nothing_stored(here, each))
+
+
+def need_stored(here: Session, ids: Sequence[str]) -> None:
+    """Raises Failure for the first of these ids of which nothing is stored, with what to do."""
+    with here.database.read() as connection:
+        missing = next((each for each in ids if not archive.versions(connection, wiring.REGISTRY, each)), None)
+    if missing is not None:
+        raise Failure(nothing_stored(here, missing))
 
 
 def _of_group(connection: Any, group: str) -> Iterator[str]:

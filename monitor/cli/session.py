@@ -10,7 +10,7 @@ from msgspec import Struct
 from monitor import logging, wiring
 from monitor.cli.program import Failure
 from monitor.settings import Settings, load
-from notifiers.addresses import SCHEMES
+from notifiers.addresses import allowed_schemes
 from notifiers.watches import listing, records
 from snapshots.database import Database
 from snapshots.registries.ctgov.client import CtgovRegistry
@@ -26,7 +26,7 @@ class Session(Struct, frozen=True):
     @property
     def schemes(self) -> frozenset[str]:
         """The schemes of addresses that may be told here."""
-        return SCHEMES | {"http"} if self.settings.allow_private_networks else SCHEMES
+        return allowed_schemes(self.settings.allow_private_networks)
 
     def registry(self) -> CtgovRegistry:
         """The registry, asked in turn with all other processes of this database."""

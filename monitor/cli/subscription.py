@@ -4,12 +4,13 @@ from typing import Any
 
 import click
 
+from monitor.cli import hindsight, snoozing
 from monitor.cli.output import format_option
 
 Json = Any
 
 
-@click.group(short_help="Who is told of what: add, list, show, remove, test.")
+@click.group(short_help="Who is told of what: add, list, show, why, backtest, test, remove.")
 def subscription() -> None:
     """Say who is told of which changes, at which address, at once or in a digest.
 
@@ -30,7 +31,7 @@ def subscription() -> None:
 @click.option("--min-severity", type=click.Choice(("critical", "major", "minor", "admin")), help="This severe or more.")
 @click.option("--country", "countries", multiple=True, help="Sites in this country; may be repeated.")
 @click.option("--site", "sites", multiple=True, help="Words in the facility's name; may be repeated.")
-@click.option("--near", metavar="LAT,LON,KM", help="Sites within so many kilometres.")
+@click.option("--near", metavar="PLACE,KM", help='Sites so near, such as "Beijing,50" or 39.9,116.4,50.')
 @click.option("--shift-days-over", type=int, metavar="DAYS", help="Dates that move by more.")
 @click.option("--becomes", multiple=True, help="The new value, such as TERMINATED; may be repeated.")
 @click.option("--sponsor", multiple=True, help="Words in the lead sponsor's name; may be repeated.")
@@ -41,39 +42,78 @@ def subscription() -> None:
 @click.option("--immediately", metavar="SEVERITY", help="With a digest: this severe or more is told at once.")
 @click.option("--quiet", metavar="HH:MM-HH:MM", help="Send nothing at once in these hours.")
 @click.option("--max-per-hour", type=int, metavar="N", help="No more messages an hour to one address.")
+@click.option("--templates", type=click.Path(), metavar="FOLDER", help="Templates of one's own for its messages.")
 @click.option("--replace", is_flag=True, help="Change the subscription of that name.")
+@click.option("--dry-run", is_flag=True, help="Keep nothing; show today's state and what it would have told.")
+@click.option("--since", metavar="DATE", help="Replay from this day on, not the last 12 months.")
+@click.option("--yes", is_flag=True, help="Ask nothing, also on a terminal.")
+@click.option("--send-standing", is_flag=True, help="Send today's state as a first message.")
 def add(name: str, replace: bool, **given: Any) -> None:
     """Tell addresses of changes. All given conditions must hold; a repeated one is any of its values.
 
-    With --replace, what has no option here (severity, templates, pause, snooze) stays as it was.
+    A place may be named: cities over 15,000 inhabitants and those of the stored trials are known. On a terminal what
+    these conditions would have told in the last 12 months is offered before anything is kept; --dry-run shows it.
+
+    With --replace, what has no option here (severity, pause, snooze) stays as it was, and so do templates.
 
     What holds today is shown against the same conditions. A web address gets a secret, shown once, that signs what is
     posted to it.
 
     \b
     Example:
-      trialdelta subscription add beijing --to mailto:me@example.org --kind site.recruiting --near 39.9,116.4,50
+      trialdelta subscription add beijing --to mailto:me@example.org --kind site.recruiting --near Beijing,50
       trialdelta subscription add team --to mailto:team@example.org --digest weekly --on monday --at 08:00
     """
-    from monitor.cli.program import Failure
     from monitor.cli.session import session
     from notifiers import subscriptions
-    from notifiers.conditions import InvalidValue
 
     with session() as here:
-        try:
-            wanted = subscriptions.from_table(_table(name, given))
-            subscriptions.check(wanted, here.schemes)
-        except InvalidValue as error:
-            raise Failure(str(error)) from error
+        wanted = _asked_for(here, name, given)
+        with here.database.read() as connection:
+            _to_keep(connection, wanted, replace)
+        if given["dry_run"]:
+            hindsight.show(here, wanted, given["since"])
+            return
+        send_standing = hindsight.offer(here, wanted, given) if not given["yes"] else given["send_standing"]
         with here.database.write() as connection:
-            known = subscriptions.find(connection, name)
-            if known is not None and not replace:
-                raise Failure(f"there is a subscription {name!r} already; --replace changes it")
-            wanted = _kept(wanted, known.subscription) if known is not None else wanted
+            wanted = _to_keep(connection, wanted, replace)
             notes = _notes(connection, wanted, here.now)
             secrets = subscriptions.save(connection, wanted, here.now)
         _told(here, wanted, secrets, notes)
+        if send_standing:
+            hindsight.send_standing(here, wanted.name)
+
+
+def _asked_for(here: Any, name: str, given: dict[str, Any]) -> Any:
+    """The subscription that the options ask for. Raises Failure."""
+    from monitor import wiring
+    from monitor.cli.program import Failure
+    from monitor.cli.subscription_table import table_of
+    from notifiers import subscriptions, template_folders
+    from notifiers.archive_places import finder
+    from notifiers.conditions import InvalidValue
+    from snapshots.registries.ctgov.parse import parse
+
+    try:
+        with here.database.read() as connection:
+            wanted = subscriptions.from_table(table_of(name, given), finder(connection, {wiring.REGISTRY: parse}))
+        subscriptions.check(wanted, here.schemes)
+        if wanted.templates:
+            template_folders.check(wanted.templates)
+    except InvalidValue as error:
+        raise Failure(str(error)) from error
+    return wanted
+
+
+def _to_keep(connection: Any, wanted: Any, replace: bool) -> Any:
+    """What is to be kept under the name. Raises Failure where another is there that may not be replaced."""
+    from monitor.cli.program import Failure
+    from notifiers import subscriptions
+
+    known = subscriptions.find(connection, wanted.name)
+    if known is not None and not replace:
+        raise Failure(f"there is a subscription {wanted.name!r} already; --replace changes it")
+    return _kept(wanted, known.subscription) if known is not None else wanted
 
 
 @subscription.command("list", short_help="All subscriptions.")
@@ -87,18 +127,20 @@ def list_(shape: str) -> None:
     """
     from monitor.cli.output import print_json, print_table, say
     from monitor.cli.session import session
+    from monitor.shown.subscriptions import subscription_json
     from notifiers import subscriptions
+    from notifiers.addresses import shown
 
     with session() as here, here.database.read() as connection:
         found = subscriptions.listing(connection)
     if shape == "json":
-        print_json([_as_json(each) for each in found])
+        print_json([subscription_json(each) for each in found])
     elif found:
         rows = [
             (
                 each.subscription.name,
                 _when(each.subscription),
-                ", ".join(each.subscription.to),
+                ", ".join(map(shown, each.subscription.to)),
                 _conditions(each.subscription),
             )
             for each in found
@@ -120,14 +162,15 @@ def show(name: str, shape: str) -> None:
     """
     from monitor.cli.output import print_json
     from monitor.cli.session import session
+    from monitor.shown.subscriptions import subscription_json
 
     with session() as here:
         found = _found(here, name)
         if shape == "json":
-            print_json(_as_json(found))
+            print_json(subscription_json(found))
             return
         click.echo(_toml(found.subscription))
-        click.echo(f"Today: {_standing(here, found.subscription)}")
+        click.echo(f"Today: {hindsight.standing_words(here, found.subscription)}")
 
 
 @subscription.command(short_help="Tell nobody of it any more.")
@@ -173,59 +216,6 @@ def test(ctx: click.Context, name: str) -> None:
             ctx.exit(FAILED)
 
 
-def _table(name: str, given: dict[str, Any]) -> dict[str, Json]:
-    """The same table that the watchlist file would hold."""
-    when: dict[str, Json] = {
-        key: list(given[key]) for key in ("kinds", "countries", "sites", "becomes", "sponsor") if given[key]
-    }
-    when |= {key: given[key] for key in ("min_severity", "shift_days_over") if given[key] is not None}
-    if given["near"]:
-        when["near"] = _near(given["near"])
-    table = {"name": name, "to": list(given["to"]), "watches": _selection(given), "when": when}
-    if given["digest"]:
-        table["deliver"] = _timing(given)
-    elif any(given[key] for key in ("on", "at", "immediately")):
-        raise click.UsageError("--on, --at and --immediately need --digest")
-    if given["quiet"]:
-        table["quiet"] = _quiet(given["quiet"], given["timezone"])
-    return table | ({"max_per_hour": given["max_per_hour"]} if given["max_per_hour"] is not None else {})
-
-
-def _selection(given: dict[str, Any]) -> Json:
-    from monitor.cli.session import record_ids
-
-    chosen = {key: given[key] for key in ("group", "search") if given[key]}
-    if given["ids"]:
-        chosen["ids"] = record_ids(given["ids"])
-    if len(chosen) > 1:
-        raise click.UsageError("--group, --id and --search exclude each other")
-    return chosen or "all"
-
-
-def _timing(given: dict[str, Any]) -> dict[str, Json]:
-    chosen = {key: given[key] for key in ("digest", "at", "timezone", "immediately") if given[key]}
-    if given["on"]:
-        chosen["on"] = int(given["on"]) if given["on"].isdigit() else given["on"]
-    return chosen
-
-
-def _near(text: str) -> dict[str, Json]:
-    try:
-        latitude, longitude, kilometres = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise click.UsageError(
-            f"--near is written LATITUDE,LONGITUDE,KM, such as 39.9,116.4,50, not {text!r}"
-        ) from error
-    return {"place": {"latitude": latitude, "longitude": longitude}, "km": kilometres}
-
-
-def _quiet(text: str, timezone: str | None) -> dict[str, Json]:
-    start, dash, end = text.partition("-")
-    if not dash:
-        raise click.UsageError(f"--quiet is written HH:MM-HH:MM, such as 22:00-07:00, not {text!r}")
-    return {"from": start.strip(), "to": end.strip()} | ({"timezone": timezone} if timezone else {})
-
-
 def _found(here: Any, name: str) -> Any:
     from monitor.cli.program import Failure
     from notifiers import subscriptions
@@ -241,41 +231,33 @@ def _kept(wanted: Any, before: Any) -> Any:
     """What is wanted now, with what only the watchlist file has words for as it was before."""
     from msgspec.structs import replace
 
-    return replace(
-        wanted,
-        severity=before.severity,
-        templates=before.templates,
-        paused=before.paused,
-        snooze_until=before.snooze_until,
-    )
+    from monitor.subscribing import at_rest_as
+
+    kept = replace(wanted, severity=before.severity, templates=wanted.templates or before.templates)
+    return at_rest_as(kept, before)
 
 
 def _notes(connection: Any, wanted: Any, now: Any) -> tuple[str, ...]:
     """What can be meant and is probably not, as of a watchlist file. Raises Failure for a search that is not there."""
-    from monitor import wiring
+    from monitor import subscribing
     from monitor.cli.program import Failure
-    from notifiers import addresses
     from notifiers.conditions import InvalidValue
-    from notifiers.watchlist_file import Watchlist, plan
 
     try:
-        notes = plan(connection, Watchlist(registry=wiring.REGISTRY, subscriptions=(wanted,)), now).notes
+        return subscribing.notes(connection, wanted, now)
     except InvalidValue as error:
         raise Failure(str(error)) from error
-    told = [addresses.find(connection, uri, now) for uri in wanted.to]
-    off = [each for each in told if each is not None and each.state == "off"]
-    again = f"`trialdelta subscription test {wanted.name}` tries it again"
-    return (*notes, *(f"{each.uri} is switched off: {each.state_reason}; {again}" for each in off))
 
 
 def _told(here: Any, wanted: Any, secrets: dict[str, str], notes: tuple[str, ...]) -> None:
     from monitor.cli.output import say
+    from notifiers.addresses import shown
 
-    click.echo(f"{wanted.name} is kept: {', '.join(wanted.to)} {_when(wanted)}")
+    click.echo(f"{wanted.name} is kept: {', '.join(map(shown, wanted.to))} {_when(wanted)}")
     show_secrets(secrets)
     for note in notes:
         say(f"Note: {note}", fg="yellow")
-    click.echo(f"Today: {_standing(here, wanted)}")
+    click.echo(f"Today: {hindsight.standing_words(here, wanted)}")
 
 
 def show_secrets(secrets: dict[str, str]) -> None:
@@ -284,18 +266,17 @@ def show_secrets(secrets: dict[str, str]) -> None:
         click.echo(f"Secret of {uri}, shown only now: {secret}")
 
 
-def _standing(here: Any, wanted: Any) -> str:
-    from monitor import wiring
-    from notifiers import standing
-    from snapshots.registries.ctgov.parse import parse
+def _rest(wanted: Any) -> str:
+    from monitor.wiring import utc_now
 
-    with here.database.read() as connection:
-        return standing.in_words(standing.load(connection, wanted, {wiring.REGISTRY: parse}))
+    words: str = wanted.silence.in_words(utc_now())
+    return words
 
 
 def _when(wanted: Any) -> str:
-    if wanted.paused:
-        return "paused"
+    rest = _rest(wanted)
+    if rest:
+        return rest
     if wanted.digest is None:
         return "at once"
     digest = wanted.digest
@@ -316,11 +297,9 @@ def _toml(wanted: Any) -> str:
     return written(Watchlist(registry="ctgov", subscriptions=(wanted,)))
 
 
-def _as_json(stored: Any) -> dict[str, Json]:
-    import msgspec
+subscription.add_command(hindsight.why)
+subscription.add_command(hindsight.backtest)
 
-    from snapshots.archive import rfc3339
 
-    moments = {key: getattr(stored, key) for key in ("created_at", "next_digest_at", "last_digest_at")}
-    plain: dict[str, Json] = msgspec.to_builtins(stored.subscription)
-    return plain | {key: rfc3339(value) if value else None for key, value in moments.items()}
+for _command in (snoozing.pause, snoozing.snooze, snoozing.resume):
+    subscription.add_command(_command)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from monitor.cli.output import clean, wrapped
-from notifiers.message import Line, grouped
+from notifiers.lines import Line, grouped
 from notifiers.passages import Detail, Piece, details, some
 from snapshots.archive import Step, StoredChange
 from snapshots.changes import Change

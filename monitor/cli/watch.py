@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from monitor.cli.output import format_option
+from monitor.cli.snoozing import author, author_options, silence, snooze_options
 
 Json = Any
 
@@ -120,18 +121,19 @@ def remove(names: tuple[str, ...]) -> None:
 
 @watch.command(short_help="Ask for it no more until resumed.")
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
-def pause(names: tuple[str, ...]) -> None:
+@author_options
+def pause(names: tuple[str, ...], by: str | None, reason: str | None) -> None:
     """Do not fetch these records until `trialdelta watch resume`.
 
     \b
     Example:
-      trialdelta watch pause NCT01234567
+      trialdelta watch pause NCT01234567 --reason "withdrawn"
     """
     from monitor.wiring import utc_now
     from notifiers import watches
 
     def rest(connection: Any, registry: str, known: list[str]) -> list[str]:
-        return watches.pause(connection, registry, known, utc_now())
+        return watches.pause(connection, registry, known, utc_now(), by=author(by), reason=reason)
 
     _change(names, rest, "is paused")
 
@@ -139,7 +141,7 @@ def pause(names: tuple[str, ...]) -> None:
 @watch.command(short_help="Ask for it again after a pause or snooze.")
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
 def resume(names: tuple[str, ...]) -> None:
-    """End a pause or a snooze.
+    """End a pause or a snooze. What waited for the end of a snooze is told within a minute.
 
     \b
     Example:
@@ -147,38 +149,39 @@ def resume(names: tuple[str, ...]) -> None:
     """
     from monitor.wiring import utc_now
     from notifiers import watches
+    from notifiers.silences import Silence
 
     def wake(connection: Any, registry: str, known: list[str]) -> list[str]:
-        watches.snooze(connection, registry, known, None)
+        watches.snooze(connection, registry, known, Silence(), utc_now())
         return watches.pause(connection, registry, known, utc_now(), paused=False)
 
     _change(names, wake, "is watched again")
 
 
-@watch.command(short_help="Send nothing about it until a date.")
+@watch.command(short_help="Send nothing about it until a date or a critical change.")
 @click.argument("names", nargs=-1, required=True, metavar="ID|NAME...")
-@click.option("--until", required=True, metavar="DATE", help="A day (its beginning in UTC) or a time with its offset.")
-def snooze(names: tuple[str, ...], until: str) -> None:
-    """Go on keeping its history, and send nothing about it until then; later digests tell what happened meanwhile.
+@snooze_options
+def snooze(names: tuple[str, ...], until: str | None, until_critical: bool, by: str | None, reason: str | None) -> None:
+    """Go on keeping its history, and send nothing about it until then. What waits, also what is queued already, is told
+    when the snooze ends: in digests, or in one summary.
 
     \b
     Example:
-      trialdelta watch snooze NCT01234567 --until 2026-12-01
+      trialdelta watch snooze NCT01234567 --until 2026-12-01 --reason "known, agreed with the sponsor"
+      trialdelta watch snooze NCT01234567 --until-critical
     """
-    from monitor.cli.program import Failure
-    from notifiers import watches
-    from notifiers.conditions import InvalidValue
-    from notifiers.subscriptions import moment
+    from monitor.wiring import utc_now
+    from notifiers import outbox, watches
 
-    try:
-        when = moment("--until", until)
-    except InvalidValue as error:
-        raise Failure(str(error)) from error
-    _change(
-        names,
-        lambda connection, registry, known: watches.snooze(connection, registry, known, when),
-        f"sleeps until {when:%Y-%m-%d %H:%M} UTC",
-    )
+    now = utc_now()
+    asked = silence(until, until_critical, by, reason, now)
+
+    def rest(connection: Any, registry: str, known: list[str]) -> list[str]:
+        done = watches.snooze(connection, registry, known, asked, now)
+        outbox.call_back(connection, registry, done, now)
+        return done
+
+    _change(names, rest, f"is {asked.in_words(now)}")
 
 
 _COLUMNS = (
@@ -188,6 +191,7 @@ _COLUMNS = (
     "group",
     "note",
     "state",
+    "rest",
     "title",
     "finds",
     "found_ever",
@@ -322,43 +326,16 @@ def _named(text: str) -> str:
 
 def _rows(here: Any, group: str | None) -> list[dict[str, Json]]:
     from monitor import wiring
+    from monitor.shown.watches import troubles, watch_json
     from notifiers import watches
-    from snapshots import archive
 
     with here.database.read() as connection:
-        troubles = {each.registry_id: each for each in archive.open_exceptions(connection, wiring.REGISTRY)}
-        return [_row(connection, each, troubles, here.now) for each in watches.listing(connection, group)]
-
-
-def _row(connection: Any, one: Any, troubles: dict[str, Any], now: Any) -> dict[str, Json]:
-    from notifiers import search_members
-    from snapshots import archive
-    from snapshots.archive import rfc3339
-
-    record = archive.find_record(connection, one.registry, one.record_id) if one.record_id else None
-    asked = (one.asked_since, one.asked_until)
-    confirmed = archive.last_confirmed(connection, one.registry, one.record_id, *asked) if record else None
-    trouble = troubles.get(one.called)
-    finds, ever = search_members.counts(connection, one.id) if one.search is not None else (None, None)
-    return {
-        "id": one.record_id,
-        "search": one.search,
-        "name": one.name,
-        "group": one.group,
-        "note": one.note,
-        "state": one.state(now),
-        "title": record.title if record else None,
-        "finds": finds,
-        "found_ever": ever,
-        "release": confirmed.release if confirmed else one.searched_release,
-        "confirmed_at": rfc3339(confirmed.at) if confirmed else None,
-        "trouble": f"{trouble.reason}: {trouble.detail}" if trouble else None,
-        "created_at": rfc3339(one.created_at),
-    }
+        troubled = troubles(connection, wiring.REGISTRY)
+        return [watch_json(connection, each, troubled, here.now) for each in watches.listing(connection, group)]
 
 
 def _cells(row: dict[str, Json]) -> tuple[Json, ...]:
-    said = row["trouble"] or row["title"] or _members(row) or row["note"] or ""
+    said = row["trouble"] or row["rest"] or row["title"] or _members(row) or row["note"] or ""
     state = "trouble" if row["trouble"] else row["state"]
     return row["id"] or f"search {row['name']}", state, row["group"], (row["release"] or "")[:10], said
 

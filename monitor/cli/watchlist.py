@@ -67,13 +67,20 @@ def _text(file: str) -> str:
 def _read(file: str, text: str, here: Any) -> Any:
     from monitor import wiring
     from monitor.cli.program import Failure
-    from notifiers import watchlist_file
+    from notifiers import template_folders, watchlist_file
+    from notifiers.archive_places import finder
     from notifiers.conditions import InvalidValue
+    from snapshots.registries.ctgov.parse import parse
 
     try:
-        return watchlist_file.read(text, wiring.ctgov_alone(here.settings), here.schemes)
+        with here.database.read() as connection:
+            find = finder(connection, {wiring.REGISTRY: parse})
+            wanted = watchlist_file.read(text, wiring.ctgov_alone(here.settings), here.schemes, find)
+        for folder in {each.templates for each in wanted.subscriptions if each.templates}:
+            template_folders.check(folder)
     except InvalidValue as error:
         raise Failure(f"{file}: {error}") from error
+    return wanted
 
 
 def _planned(file: str, connection: Any, wanted: Any, now: Any) -> Any:

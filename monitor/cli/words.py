@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
-import msgspec
 
 from monitor.as_of import Answer
 from monitor.cli.output import clean, wrapped
 from monitor.cli.records import Found
-from snapshots.archive import rfc3339
+from monitor.shown.records import day_json, version_json
 from snapshots.registries.ctgov.ids import record_page
 from snapshots.sentences import capitalised, counted, enum_words, partial_date_words, status_words
 from snapshots.trial import Arm, Contact, Intervention, Outcome, PartialDate, Site, Trial
@@ -27,29 +26,10 @@ NOTICE = (
 
 def as_json(found: Found | None, answer: Answer | None = None) -> Json:
     """The version and the record as the registry sent it; with what is to be said of the day that was asked for."""
-    day = {"as_of": _day(answer)} if answer else {}
-    return {**(_version(found) if found else {"version": None, "record": None}), **day}
-
-
-def _day(answer: Answer) -> Json:
-    names = ("asked", "answer", "sentence", "dated_by", "date", "last_shown")
-    return {name: getattr(answer, name) for name in names}
-
-
-def _version(found: Found) -> dict[str, Json]:
-    version = found.version
-    return {
-        "registry": version.registry,
-        "id": found.trial.id,
-        "title": found.trial.title,
-        "url": record_page(found.trial.id),
-        "version": version.number,
-        "release": version.release,
-        "registry_date": version.registry_date,
-        "observed_at": rfc3339(version.observed_at),
-        "sha256": version.raw_sha256.hex(),
-        "record": msgspec.Raw(found.raw),
-    }
+    day = day_json(answer) if answer else {}
+    if found is None:
+        return {"version": None, "record": None, **day}
+    return {**version_json(found.version, found.trial.id, found.trial.title, found.raw), **day}
 
 
 def in_words(found: Found) -> str:

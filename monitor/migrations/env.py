@@ -6,9 +6,11 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.sql.elements import False_, True_
 
+import monitor.access.tables  # noqa: F401
 import notifiers.tables  # noqa: F401
 import snapshots.archive.tables
-import snapshots.leases  # noqa: F401  # imported for its tables, as are the two above
+import snapshots.leases  # noqa: F401  # imported for its tables, as are those above
+import snapshots.related.tables
 from snapshots.database import UtcDateTime, metadata
 
 

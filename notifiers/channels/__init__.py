@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from notifiers.apprise_services import SERVICES
 from notifiers.message import Message
 from notifiers.rendering import Rendered
 from notifiers.retries import Whose
@@ -16,6 +17,7 @@ CHANNELS: dict[str, str] = {
     "mailto": "notifiers.channels.email",
     "https": "notifiers.channels.webhook",
     "http": "notifiers.channels.webhook",
+    **dict.fromkeys(SERVICES, "notifiers.channels.apprise"),
 }
 """The scheme of an address → the module of its channel, loaded when first used. A new channel is one line here."""
 
@@ -40,8 +42,8 @@ class DeliveryError(Exception):
 class DeliverySettings(Struct, frozen=True, kw_only=True):
     """What sending needs to know of the installation; see the settings of the same names. Times in seconds.
 
-    `total_seconds` bounds one attempt from connection to answer; `lease_seconds`, how long a claim holds, is well above
-    it, and how late a message comes whose worker died.
+    `total_seconds` bounds one attempt from connection to answer; `lease_seconds` is how long a claim holds unless it
+    is renewed, and by so much a message is late whose worker died.
     """
 
     smtp_url: str | None = None
@@ -51,7 +53,7 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
     user_agent: str = "trialdelta"
     connect_seconds: float = 10.0
     total_seconds: float = 45.0
-    lease_seconds: float = 180.0
+    lease_seconds: float = 30.0
 
     def __repr__(self) -> str:
         """Without the SMTP password: settings end up in logs."""

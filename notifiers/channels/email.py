@@ -11,7 +11,8 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
-from typing import Any, Literal, get_args
+from io import BufferedReader
+from typing import Any, Literal, cast, get_args
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from msgspec import Struct
@@ -25,6 +26,11 @@ from notifiers.rendering import Rendered
 from notifiers.time_limit import TimeLimit
 
 READS_WORDS = True
+
+LONGEST_LINE = 8192
+"""Bytes of a line of a mail server's reply that are kept."""
+LONGEST_REPLY = 50
+"""Lines of a reply that are kept."""
 
 Encryption = Literal["implicit", "required", "opportunistic", "never"]
 
@@ -215,6 +221,31 @@ class _Session(smtplib.SMTP):
         if self._server.encryption != "implicit":
             return plain
         return _tls(verified=True).wrap_socket(plain, server_hostname=host)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As smtplib's, but a line that is too long is cut and not an error: its code was said, and may mean that the
+        mail was taken.
+        """
+        if self.file is None:
+            assert self.sock is not None
+            self.file = self.sock.makefile("rb")
+        said: list[bytes] = []
+        while True:
+            line = self._line()
+            said = [*said, line[4:].strip()][-LONGEST_REPLY:]
+            if line[3:4] != b"-" or not line[:3].isdigit():
+                return int(line[:3]) if line[:3].isdigit() else -1, b"\n".join(said)
+
+    def _line(self) -> bytes:
+        """The next line of a reply, its beginning where it is too long. Raises smtplib.SMTPServerDisconnected."""
+        read = cast("BufferedReader", self.file).readline
+        first = part = read(LONGEST_LINE)
+        while part and not part.endswith(b"\n"):
+            part = read(LONGEST_LINE)
+        if not first:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        return first
 
 
 def _tls(verified: bool) -> ssl.SSLContext:

@@ -25,7 +25,7 @@ def send(
     now: datetime,
 ) -> str:
     """POST the message; returns the status and the beginning of the answer. See `channels.Channel`."""
-    content = msgspec.json.encode(webhook_body(message))
+    content = body(message)
     headers = {
         "Content-Type": "application/json",
         "User-Agent": settings.user_agent,
@@ -34,6 +34,11 @@ def send(
         "webhook-signature": signature(address.secrets, message.delivery_id, now, content),
     }
     return _judged(_post(address.uri, content, headers, settings), now)
+
+
+def body(message: Message) -> bytes:
+    """What is posted, and signed."""
+    return msgspec.json.encode(webhook_body(message))
 
 
 def signature(secrets: Sequence[str], webhook_id: str, now: datetime, content: bytes) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from notifiers.outbox.rows import Asker, Due, batches, close, put
+from notifiers.outbox.rows import Asker, Due, batches, call_off, put
 from notifiers.tables import addresses, deliveries, delivery_subscriptions, subscription_addresses, subscriptions
 
 
@@ -35,13 +35,10 @@ def retry(connection: Connection, delivery_id: str, now: datetime) -> None:
 
 def cancel(connection: Connection, delivery_id: str, reason: str, now: datetime) -> bool:
     """Call off a delivery that is not under way and not done; whether it was. Raises UnknownDelivery."""
-    state = connection.execute(select(deliveries.c.state).where(deliveries.c.id == delivery_id)).scalar()
-    if state is None:
+    known = select(deliveries.c.number).where(deliveries.c.id == delivery_id)
+    if connection.execute(known).scalar() is None:
         raise UnknownDelivery(delivery_id)
-    if state not in ("pending", "held"):
-        return False
-    close(connection, delivery_id, "cancelled", reason, now)
-    return True
+    return call_off(connection, delivery_id, reason, now)
 
 
 def replayable(connection: Connection, since: datetime, uri: str | None = None) -> list[str]:
@@ -73,6 +70,7 @@ def _still_told() -> ColumnElement[bool]:
         .join(subscriptions, subscriptions.c.name == asker.c.name)
         .join(link, link.c.subscription_id == subscriptions.c.id)
         .where(asker.c.delivery_id == deliveries.c.id, link.c.address_id == deliveries.c.address_id)
+        .where(link.c.stopped_at.is_(None))
         .exists()
     )
 
@@ -86,7 +84,7 @@ def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
     rows = connection.execute(
         select(subscriptions.c.id, link.c.address_id)
         .join(link, link.c.subscription_id == subscriptions.c.id)
-        .where(subscriptions.c.name == name)
+        .where(subscriptions.c.name == name, link.c.stopped_at.is_(None))
         .order_by(link.c.position)
     ).all()
     _switch_on(connection, [row.address_id for row in rows], now)

@@ -1,22 +1,37 @@
-"""One worker takes one delivery that is due, tries it, and says what became of it; a claim is a lease.
+"""One worker takes one delivery that is due; a claim is a lease, which is renewed for as long as the worker lives.
 
 The same on SQLite and PostgreSQL: a conditional update, whose row count says who got it. Within an address the order
 of a record's messages is kept: a later one waits while an earlier one is open, and other records' messages pass by. At
 most one message at a time is under way to an address, and the least recently tried address is served first, so that one
 that never answers delays the others by no more than one try.
+
+The statements are built once: building one costs more than SQLite takes to run it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from random import Random
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from notifiers import retries
-from notifiers.outbox.rows import close, switch_off
+from notifiers.confirmations import is_awaited
+from notifiers.outbox.rows import close
 from notifiers.tables import addresses, attempts, deliveries
-from snapshots.database import Database
+from snapshots.database import Database, UtcDateTime
 
 
 class LeaseLost(Exception):  # noqa: N818  # it says what happened
@@ -43,120 +58,71 @@ class Attempt(Struct, frozen=True):
     tries: int
 
 
-class Delivered(Struct, frozen=True):
-    """The receiver took it; `answer` is its receipt."""
-
-    answer: str
-
-
-class Failed(Struct, frozen=True, kw_only=True):
-    """It was not taken; `answer` is a sentence fit for the ledger. See `retries.after_failure` for the rest."""
-
-    answer: str
-    permanent: bool = False
-    retry_after: float | None = None
-    whose: retries.Whose = "address"
-
-
-State = Literal["delivered", "pending", "failed"]
-
-
 def claim(database: Database, worker: str, now: datetime, lease_seconds: float) -> Claimed | None:
     """The next delivery that is due, leased to `worker`; None where nothing is due to anybody who can be told."""
-    with database.read() as connection:
-        waiting = connection.execute(addresses_due(now)).scalars().all()
-    for address_id in waiting:
-        with database.write() as connection:
-            claimed = _claim_at(connection, address_id, worker, now, lease_seconds)
-        if claimed is not None:
-            return claimed
-    return None
+    if not is_any_due(database, now):
+        return None
+    with database.write() as connection:
+        found = _claim(connection, worker, now, lease_seconds)
+    return found[0] if found else None
 
 
 def begin_attempt(database: Database, claimed: Claimed, now: datetime) -> Attempt:
     """Write down that the delivery is about to be tried. Raises LeaseLost where the lease has run out."""
     with database.write() as connection:
-        ours = _ours(claimed) & (deliveries.c.next_attempt_at > now)
-        raised = update(deliveries).where(ours).values(tries=deliveries.c.tries + 1).returning(deliveries.c.tries)
-        tries = connection.execute(raised).scalar()
+        tries = connection.execute(_BEGIN, {**fence(claimed), "now": now}).scalar()
         if tries is None:
             raise LeaseLost(f"the lease on delivery {claimed.delivery_id} has run out")
-        here = attempts.c.delivery_id == claimed.delivery_id
-        number = connection.execute(select(func.coalesce(func.max(attempts.c.number), 0) + 1).where(here)).scalar_one()
-        row = {"delivery_id": claimed.delivery_id, "number": number, "worker": claimed.worker, "started_at": now}
-        connection.execute(insert(attempts).values(**row))
-    return Attempt(claimed, number, tries)
+        return _write_attempt(connection, claimed, tries, now)
 
 
-def record(database: Database, attempt: Attempt, outcome: Delivered | Failed, now: datetime, rng: Random) -> State:
-    """Write down what became of an attempt: delivered, due again later, or failed for good; the delivery's new state.
-
-    An address whose schedule ran out without a single success meanwhile, or that refused for good, is switched off.
-    Raises LeaseLost, and writes nothing, where another worker has taken over.
-    """
+def take(database: Database, worker: str, now: datetime, lease_seconds: float) -> Attempt | None:
+    """Claim the next delivery that is due and write down that it is about to be tried, in one transaction."""
+    if not is_any_due(database, now):
+        return None
     with database.write() as connection:
-        # an update that changes nothing keeps the row ours until the commit
-        held = update(deliveries).where(_ours(attempt.claimed)).values(lease_token=deliveries.c.lease_token)
-        if not connection.execute(held).rowcount:
-            raise LeaseLost(f"delivery {attempt.claimed.delivery_id} was taken over by another worker")
-        if isinstance(outcome, Delivered):
-            return _delivered(connection, attempt, outcome, now)
-        return _failed(connection, attempt, outcome, now, rng)
+        return take_next(connection, worker, now, lease_seconds)
 
 
-def addresses_due(now: datetime) -> Select[int]:
-    """The addresses that something is due to and nothing is under way to, the least recently tried first."""
-    due = exists().where(deliveries.c.address_id == addresses.c.id, deliveries.c.next_attempt_at <= now)
-    return (
-        select(addresses.c.id)
-        .where(addresses.c.state == "on", due, ~_under_way(addresses.c.id, now))
-        .order_by(addresses.c.last_attempt_at.is_not(None), addresses.c.last_attempt_at, addresses.c.id)
-    )
+def take_next(connection: Connection, worker: str, now: datetime, lease_seconds: float) -> Attempt | None:
+    """As `take`, in the caller's transaction."""
+    found = _claim(connection, worker, now, lease_seconds, tried=1)
+    return _write_attempt(connection, *found, now) if found else None
 
 
-def first_due(address_id: int, now: datetime) -> Select[Any]:
-    """The first delivery that is due to an address and has no earlier open one in its thread."""
-    return (
-        select(deliveries, addresses.c.uri)
-        .join(addresses, addresses.c.id == deliveries.c.address_id)
-        .where(deliveries.c.address_id == address_id, addresses.c.state == "on")
-        .where(deliveries.c.next_attempt_at <= now, ~_earlier_open(), ~_under_way(address_id, now))
-        .order_by(deliveries.c.number)
-        .limit(1)
-    )
-
-
-def _under_way(address_id: ColumnElement[int] | int, now: datetime) -> ColumnElement[bool]:
-    other = deliveries.alias()
-    return exists().where(other.c.address_id == address_id, other.c.state == "sending", other.c.next_attempt_at > now)
-
-
-def _claim_at(
-    connection: Connection, address_id: int, worker: str, now: datetime, lease_seconds: float
-) -> Claimed | None:
-    row = connection.execute(first_due(address_id, now)).first()
-    if row is None:
-        return None
+def renew(connection: Connection, under_way: Iterable[Claimed], now: datetime, lease_seconds: float) -> None:
+    """Keep these for `lease_seconds` from `now`; one that another worker has by now stays that worker's."""
     until = now + timedelta(seconds=lease_seconds)
-    values = {"state": "sending", "next_attempt_at": until, "lease_holder": worker, "lease_token": row.lease_token + 1}
-    # the token is the one that was read: of two workers that saw the row due, one finds it changed
-    unchanged = (deliveries.c.id == row.id) & (deliveries.c.lease_token == row.lease_token)
-    mine = unchanged & (deliveries.c.next_attempt_at <= now)
-    if not connection.execute(update(deliveries).where(mine).values(**values)).rowcount:
-        return None
-    if row.tries > len(retries.SCHEDULE):
-        close(connection, row.id, "failed", "no worker came back from the last try of the schedule", now)
-        return None
-    connection.execute(update(addresses).where(addresses.c.id == address_id).values(last_attempt_at=now))
-    return Claimed(
-        delivery_id=row.id,
-        address_id=address_id,
-        uri=row.uri,
-        type=row.type,
-        worker=worker,
-        token=row.lease_token + 1,
-        until=until,
+    for claimed in under_way:
+        connection.execute(_RENEW, {**fence(claimed), "until": until})
+
+
+def is_any_due(database: Database, now: datetime) -> bool:
+    """Whether a worker might find something: a look that keeps nobody from writing."""
+    with database.read() as connection:
+        return connection.execute(ADDRESSES_DUE, {"now": now}).first() is not None
+
+
+def ours() -> ColumnElement[bool]:
+    """The condition that a delivery is still the worker's who claimed it; its parameters are those of `fence`."""
+    return (
+        (deliveries.c.id == bindparam("delivery"))
+        & (deliveries.c.state == "sending")
+        & (deliveries.c.lease_token == bindparam("token"))
     )
+
+
+def fence(claimed: Claimed) -> dict[str, Any]:
+    """The parameters of `ours`."""
+    return {"delivery": claimed.delivery_id, "token": claimed.token}
+
+
+_NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
+
+
+def _under_way(address_id: ColumnElement[int]) -> ColumnElement[bool]:
+    other = deliveries.alias()
+    return exists().where(other.c.address_id == address_id, other.c.state == "sending", other.c.next_attempt_at > _NOW)
 
 
 def _earlier_open() -> ColumnElement[bool]:
@@ -169,57 +135,106 @@ def _earlier_open() -> ColumnElement[bool]:
     )
 
 
-def _ours(claimed: Claimed) -> ColumnElement[bool]:
+def _addresses_due() -> Select[Any]:
+    due = exists().where(deliveries.c.address_id == addresses.c.id, deliveries.c.next_attempt_at <= _NOW, ~is_awaited())
     return (
-        (deliveries.c.id == claimed.delivery_id)
-        & (deliveries.c.state == "sending")
-        & (deliveries.c.lease_token == claimed.token)
+        select(addresses.c.id)
+        .where(addresses.c.state == "on", due, ~_under_way(addresses.c.id))
+        .order_by(addresses.c.last_attempt_at.is_not(None), addresses.c.last_attempt_at, addresses.c.id)
     )
 
 
-def _delivered(connection: Connection, attempt: Attempt, outcome: Delivered, now: datetime) -> State:
-    claimed = attempt.claimed
-    close(connection, claimed.delivery_id, "delivered", outcome.answer, now)
-    _finish(connection, attempt, "delivered", outcome.answer, now)
-    connection.execute(update(addresses).where(addresses.c.id == claimed.address_id).values(last_success_at=now))
-    return "delivered"
-
-
-def _failed(connection: Connection, attempt: Attempt, outcome: Failed, now: datetime, rng: Random) -> State:
-    next_step = retries.after_failure(
-        attempt.tries,
-        permanent=outcome.permanent,
-        retry_after=outcome.retry_after,
-        whose=outcome.whose,
-        now=now,
-        rng=rng,
+def _first_due() -> Select[Any]:
+    address_id: BindParameter[int] = bindparam("address", type_=deliveries.c.address_id.type)
+    wanted = (deliveries.c.id, deliveries.c.type, deliveries.c.address_id, deliveries.c.lease_token, deliveries.c.tries)
+    return (
+        select(*wanted, addresses.c.uri)
+        .join(addresses, addresses.c.id == deliveries.c.address_id)
+        .where(deliveries.c.address_id == address_id, addresses.c.state == "on")
+        .where(deliveries.c.next_attempt_at <= _NOW, ~_earlier_open(), ~_under_way(address_id), ~is_awaited())
+        .order_by(deliveries.c.number)
+        .limit(1)
+        # whoever retries one by hand holds it and waits for its address, which a recording worker may hold
+        .with_for_update(of=deliveries, skip_locked=True)
     )
-    if isinstance(next_step, retries.Retry):
-        _try_later(connection, attempt, outcome, next_step.at)
-        _finish(connection, attempt, "retry", outcome.answer, now)
-        return "pending"
-    close(connection, attempt.claimed.delivery_id, "failed", f"{outcome.answer} ({next_step.reason})", now)
-    _finish(connection, attempt, "failed", outcome.answer, now)
-    if next_step.switch_off and (outcome.permanent or not _succeeded_meanwhile(connection, attempt)):
-        switch_off(connection, attempt.claimed.address_id, f"{outcome.answer} ({next_step.reason})", now)
-    return "failed"
 
 
-def _try_later(connection: Connection, attempt: Attempt, outcome: Failed, at: datetime) -> None:
-    # the operator's trouble uses up nothing of the address's schedule
-    tries = attempt.tries - 1 if outcome.whose == "operator" else attempt.tries
-    values = {"state": "pending", "next_attempt_at": at, "tries": tries, "lease_holder": None}
-    here = deliveries.c.id == attempt.claimed.delivery_id
-    connection.execute(update(deliveries).where(here).values(**values, last_answer=outcome.answer))
+ADDRESSES_DUE = _addresses_due()
+"""The addresses that something is due to and nothing is under way to, the least recently tried first."""
+FIRST_DUE = _first_due()
+"""The first delivery that is due to an address and has no earlier open one in its thread."""
+# the token is the one that was read: of two workers that saw the row due, one finds it changed
+_LEASE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"), deliveries.c.lease_token == bindparam("seen"))
+    .where(deliveries.c.next_attempt_at <= _NOW)
+    .values(
+        state="sending",
+        next_attempt_at=bindparam("until"),
+        lease_holder=bindparam("worker"),
+        lease_token=deliveries.c.lease_token + 1,
+        tries=deliveries.c.tries + bindparam("tried"),
+    )
+)
+_TRIED_AT = update(addresses).where(addresses.c.id == bindparam("address")).values(last_attempt_at=_NOW)
+_BEGIN = (
+    update(deliveries)
+    .where(ours(), deliveries.c.next_attempt_at > _NOW)
+    .values(tries=deliveries.c.tries + 1)
+    .returning(deliveries.c.tries)
+)
+_NUMBER = select(func.coalesce(func.max(attempts.c.number), 0) + 1).where(
+    attempts.c.delivery_id == bindparam("delivery", type_=attempts.c.delivery_id.type)
+)
+_WRITE_ATTEMPT = (
+    insert(attempts)
+    .values(
+        delivery_id=bindparam("delivery"),
+        number=_NUMBER.scalar_subquery(),
+        worker=bindparam("by"),
+        started_at=_NOW,
+    )
+    .returning(attempts.c.number)
+)
+_RENEW = update(deliveries).where(ours()).values(next_attempt_at=bindparam("until"))
 
 
-def _finish(connection: Connection, attempt: Attempt, outcome: str, answer: str, now: datetime) -> None:
-    here = (attempts.c.delivery_id == attempt.claimed.delivery_id) & (attempts.c.number == attempt.number)
-    connection.execute(update(attempts).where(here).values(finished_at=now, outcome=outcome, answer=answer))
+def _claim(
+    connection: Connection, worker: str, now: datetime, lease_seconds: float, *, tried: int = 0
+) -> tuple[Claimed, int] | None:
+    """The next delivery that is due, and how often it was tried, `tried` counted in."""
+    for address_id in connection.execute(ADDRESSES_DUE, {"now": now}).scalars().all():
+        row = connection.execute(FIRST_DUE, {"address": address_id, "now": now}).first()
+        if row is not None and _lease(connection, row, worker, now, now + timedelta(seconds=lease_seconds), tried):
+            return _claimed(row, worker, now + timedelta(seconds=lease_seconds)), row.tries + tried
+    return None
 
 
-def _succeeded_meanwhile(connection: Connection, attempt: Attempt) -> bool:
-    """Whether the address took another message since this one was first tried: then the message is to blame."""
-    first = select(func.min(attempts.c.started_at)).where(attempts.c.delivery_id == attempt.claimed.delivery_id)
-    here = (addresses.c.id == attempt.claimed.address_id) & (addresses.c.last_success_at >= first.scalar_subquery())
-    return connection.execute(select(addresses.c.id).where(here)).first() is not None
+def _lease(  # noqa: PLR0917 - one row's worth of facts
+    connection: Connection, row: Row[Any], worker: str, now: datetime, until: datetime, tried: int
+) -> bool:
+    values = {"delivery": row.id, "seen": row.lease_token, "now": now, "until": until, "worker": worker, "tried": tried}
+    if not connection.execute(_LEASE, values).rowcount:
+        return False
+    if row.tries > len(retries.SCHEDULE):
+        close(connection, row.id, "failed", "no worker came back from the last try of the schedule", now)
+        return False
+    connection.execute(_TRIED_AT, {"address": row.address_id, "now": now})
+    return True
+
+
+def _claimed(row: Row[Any], worker: str, until: datetime) -> Claimed:
+    return Claimed(
+        delivery_id=row.id,
+        address_id=row.address_id,
+        uri=row.uri,
+        type=row.type,
+        worker=worker,
+        token=row.lease_token + 1,
+        until=until,
+    )
+
+
+def _write_attempt(connection: Connection, claimed: Claimed, tries: int, now: datetime) -> Attempt:
+    written = {"delivery": claimed.delivery_id, "by": claimed.worker, "now": now}
+    return Attempt(claimed, connection.execute(_WRITE_ATTEMPT, written).scalar_one(), tries)

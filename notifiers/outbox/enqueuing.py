@@ -2,28 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, select, update
 
-from notifiers import filters, search_members, subscriptions, watches
-from notifiers.calendar import Quiet, quiet_until
+from notifiers import filters, wanting
+from notifiers.calendar import quiet_until
+from notifiers.outbox import folding, waking
 from notifiers.outbox.rows import Asker, Due, put
-from notifiers.subscriptions import Stored, Subscription, Timing
-from notifiers.tables import deliveries, delivery_subscriptions, subscription_addresses, wanted_changes
-from notifiers.watches import Watch
-from snapshots import archive
+from notifiers.subscriptions import Timing
+from notifiers.tables import deliveries, subscription_addresses, wanted_changes
+from notifiers.wanting import Want
 from snapshots.archive import Step, StoredChange
-from snapshots.changes import Change
 from snapshots.database import insert_absent
 from snapshots.kinds import at_least
 from snapshots.trial import Trial
-
-NEVER_TOLD = frozenset({"record.first_seen"})
-"""Kinds that go to the history only: a first look is no news."""
-NEVER_TOLD_CAUSES = frozenset({"back-filled"})
-"""Steps that somebody only now learnt of, though they are long past."""
 
 HOLDABLE = frozenset(
     {
@@ -60,14 +54,6 @@ HOLDABLE = frozenset(
 and neither is a message that tells anything else beside them."""
 
 
-class _Want(Struct, frozen=True):
-    """A subscription and what it wants of a step. `muted`: snoozed, or the record's watch is."""
-
-    stored: Stored
-    changes: tuple[StoredChange, ...]
-    muted: bool
-
-
 def enqueue(
     connection: Connection, step: Step, trial: Trial | None, now: datetime, held_until: datetime | None = None
 ) -> list[str]:
@@ -78,10 +64,11 @@ def enqueue(
     deliveries about nothing but texts and places wait for the sweep's end, and that long at most. In the caller's
     transaction; doing it twice for a step writes nothing more.
     """
-    changes = _tellable(step)
-    if not changes:
+    wants = wanting.wants(connection, step, trial, now)
+    if waking.wake_critical(connection, step, wants, now, thread_of(step)):
+        wants = wanting.wants(connection, step, trial, now)
+    if not wants:
         return []
-    wants = _wants(connection, step, trial, changes, now)
     _note_wanted(connection, step, wants)
     by_address = _by_address(connection, wants)
     written: list[str] = []
@@ -111,94 +98,7 @@ def is_holdable(changes: Iterable[StoredChange]) -> bool:
     return all(stored.change.kind in HOLDABLE for stored in changes)
 
 
-def _tellable(step: Step) -> tuple[StoredChange, ...]:
-    if step.cause in NEVER_TOLD_CAUSES:
-        return ()
-    return tuple(stored for stored in step.changes if stored.change.kind not in NEVER_TOLD)
-
-
-def _wants(
-    connection: Connection, step: Step, trial: Trial | None, changes: Sequence[StoredChange], now: datetime
-) -> list[_Want]:
-    watching = _watching(connection, step, trial)
-    together = [stored.change for stored in changes]
-    found = []
-    for stored in subscriptions.listing(connection):
-        subscription = stored.subscription
-        # one that "began" after the present is there all the same: the clock was set back since
-        if subscription.paused or step.observed_at < stored.created_at <= now:
-            continue
-        mine = watching.selected(subscription)
-        wanted = tuple(
-            one for one in changes if watching.concerns(mine, one) and _is_wanted(subscription, one, trial, together)
-        )
-        if not wanted:
-            continue
-        muted = subscription.is_snoozed(now) or (bool(mine) and all(watch.is_snoozed(now) for watch in mine))
-        found.append(_Want(stored, wanted, muted))
-    return found
-
-
-class _Watching(Struct, frozen=True):
-    """Why a step's record is watched: by which watches; all ids that it is known by; the searches that it is of, which
-    are those that find it now, and in a step of searches those that it tells of. `is_record`: it is about a record.
-    """
-
-    watches: list[Watch]
-    names: set[str]
-    searches: set[str]
-    by_search: bool
-    is_record: bool
-
-    def selected(self, subscription: Subscription) -> list[Watch]:
-        """The watches among those that a subscription is about."""
-        return [
-            watch
-            for watch in self.watches
-            if subscriptions.selects(
-                subscription.watches,
-                self.names,
-                [watch.group] if watch.group else [],
-                {watch.name or ""} & self.searches if watch.search is not None else (),
-            )
-        ]
-
-    def concerns(self, mine: Sequence[Watch], stored: StoredChange) -> bool:
-        """Whether a change is told to who is about these watches: what a search finds, only to who is about it."""
-        if not self.is_record:
-            return True
-        if not self.by_search:
-            return bool(mine)
-        return any(watch.name == _search(stored) for watch in mine)
-
-
-def _watching(connection: Connection, step: Step, trial: Trial | None) -> _Watching:
-    if step.registry_id is None:
-        return _Watching([], set(), set(), by_search=False, is_record=False)
-    record = archive.find_record(connection, step.registry, step.registry_id)
-    names = {step.registry_id, *(record.former_ids if record else ()), *((trial.id, *trial.aliases) if trial else ())}
-    watching = watches.of_record(connection, step.registry, names)
-    by_search = step.cause == "search"
-    if by_search:
-        searches = {_search(stored) for stored in step.changes}
-        watching = watches.searches(connection, step.registry, searches)
-    else:
-        searches = set(search_members.finding(connection, names))
-    return _Watching(watching, names, searches, by_search=by_search, is_record=True)
-
-
-def _search(stored: StoredChange) -> str:
-    """The saved search that a change is about."""
-    return str((stored.change.subject or {}).get("name"))
-
-
-def _is_wanted(
-    subscription: Subscription, stored: StoredChange, trial: Trial | None, together: Sequence[Change]
-) -> bool:
-    return filters.decide(subscription.when, stored.change, trial, subscription.severity, together).wanted
-
-
-def _note_wanted(connection: Connection, step: Step, wants: Sequence[_Want]) -> None:
+def _note_wanted(connection: Connection, step: Step, wants: Sequence[Want]) -> None:
     rows = [
         {
             "subscription_id": want.stored.id,
@@ -217,21 +117,22 @@ def _note_wanted(connection: Connection, step: Step, wants: Sequence[_Want]) -> 
 _ADDRESSES = (
     select(subscription_addresses.c.subscription_id, subscription_addresses.c.address_id)
     .where(subscription_addresses.c.subscription_id.in_(bindparam("ids", expanding=True)))
+    .where(subscription_addresses.c.stopped_at.is_(None))
     .order_by(subscription_addresses.c.subscription_id, subscription_addresses.c.position)
 )
 
 
-def _by_address(connection: Connection, wants: Iterable[_Want]) -> Mapping[int, list[_Want]]:
+def _by_address(connection: Connection, wants: Iterable[Want]) -> Mapping[int, list[Want]]:
     """Who is to be told at once, and of what."""
     at_once = {want.stored.id: told for want in wants if not want.muted and (told := _at_once(want))}
     pairs = connection.execute(_ADDRESSES, {"ids": list(at_once)}) if at_once else ()
-    by_address: dict[int, list[_Want]] = defaultdict(list)
+    by_address: dict[int, list[Want]] = defaultdict(list)
     for subscription_id, address_id in pairs:
         by_address[address_id].append(at_once[subscription_id])
     return by_address
 
 
-def _at_once(want: _Want) -> _Want | None:
+def _at_once(want: Want) -> Want | None:
     """The part of what is wanted that does not wait for a digest."""
     subscription = want.stored.subscription
     if isinstance(subscription.deliver, Timing):
@@ -241,7 +142,7 @@ def _at_once(want: _Want) -> _Want | None:
             for one in want.changes
             if floor and at_least(filters.severity(one.change, subscription.severity), floor)
         )
-        return _Want(want.stored, told, want.muted) if told else None
+        return Want(want.stored, told, want.muted) if told else None
     return want
 
 
@@ -249,13 +150,13 @@ def _due(
     connection: Connection,
     step: Step,
     address_id: int,
-    wants: Sequence[_Want],
+    wants: Sequence[Want],
     *,
     now: datetime,
     held_until: datetime | None,
 ) -> Due:
     holdable = is_holdable(stored for want in wants for stored in want.changes)
-    return Due(
+    due = Due(
         type=type_of(step),
         address_id=address_id,
         due_key=f"step:{step.id}",
@@ -266,20 +167,22 @@ def _due(
             for want in wants
         ],
         # whoever may be told first: the others' quiet hours do not silence what one subscription has to say
-        planned_at=min(_not_before(connection, want.stored, address_id, now) for want in wants),
+        planned_at=min(quiet_until(want.stored.subscription.quiet, now) or now for want in wants),
         held_until=held_until if holdable else None,
+    )
+    return _put_off(
+        due, folding.behind_summary(connection, due, now) or _over_limit(connection, wants, address_id, now)
     )
 
 
-def _not_before(connection: Connection, stored: Stored, address_id: int, now: datetime) -> datetime:
-    subscription = stored.subscription
-    moment = _after_quiet(subscription.quiet, now)
-    if subscription.max_per_hour is None:
-        return moment
-    nth = _planned_last(connection, stored.id, address_id, subscription.max_per_hour)
-    if nth is None or nth + timedelta(hours=1) <= moment:
-        return moment
-    return _after_quiet(subscription.quiet, nth + timedelta(hours=1))
+def _over_limit(connection: Connection, wants: Sequence[Want], address_id: int, now: datetime) -> datetime | None:
+    """When the first of these is told in a summary; None where one of them may be told by itself."""
+    put_off = [folding.put_off_until(connection, want.stored, address_id, now) for want in wants]
+    return min((each for each in put_off if each), default=None) if all(put_off) else None
+
+
+def _put_off(due: Due, until: datetime | None) -> Due:
+    return due if until is None else replace(due, summary_at=until, planned_at=until + folding.UNFOLDED)
 
 
 def _bring_forward(connection: Connection, due: Due) -> None:
@@ -294,23 +197,7 @@ def _bring_forward(connection: Connection, due: Due) -> None:
         & (deliveries.c.next_attempt_at > due.planned_at)
         & (deliveries.c.planned_at > due.planned_at)
     )
-    sooner = {"planned_at": due.planned_at, "next_attempt_at": due.planned_at}
+    if due.summary_at is not None:
+        return  # it waits for a summary itself
+    sooner = {"planned_at": due.planned_at, "next_attempt_at": due.planned_at, "summary_at": None}
     connection.execute(update(deliveries).where(later).values(**sooner))
-
-
-def _after_quiet(quiet: Quiet | None, moment: datetime) -> datetime:
-    return quiet_until(quiet, moment) or moment
-
-
-def _planned_last(connection: Connection, subscription_id: int, address_id: int, number: int) -> datetime | None:
-    """When the `number`-th last message of a subscription to an address was planned."""
-    link = delivery_subscriptions
-    return connection.execute(
-        select(deliveries.c.planned_at)
-        .join(link, link.c.delivery_id == deliveries.c.id)
-        .where(link.c.subscription_id == subscription_id, deliveries.c.address_id == address_id)
-        .where(deliveries.c.state != "cancelled", deliveries.c.type != "digest")
-        .order_by(deliveries.c.planned_at.desc())
-        .offset(number - 1)
-        .limit(1)
-    ).scalar()

@@ -8,7 +8,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
 from notifiers.outbox.enqueuing import thread_of, type_of
-from notifiers.outbox.rows import Asker, Due, askers_of, batches, close, put
+from notifiers.outbox.rows import Asker, Due, askers_of, batches, call_off, put
 from notifiers.tables import deliveries, wanted_changes
 from snapshots.archive import Step
 from snapshots.database import insert_if_absent
@@ -48,7 +48,8 @@ def replace_held(connection: Connection, notice: Step, steps: Collection[int], n
     waiting: dict[int, dict[str, Asker]] = defaultdict(dict)
     told = tuple(stored.id for stored in notice.changes)
     for one in replaced:
-        close(connection, one.delivery_id, "cancelled", f"told as one notice, step {notice.id}", now)
+        if not call_off(connection, one.delivery_id, f"told as one notice, step {notice.id}", now):
+            continue  # its hold ran out while this was decided, and it is being sent
         for asker in askers.get(one.delivery_id, ()):
             waiting[one.address_id][asker.name] = Asker(asker.id, asker.name, told)
     written = [

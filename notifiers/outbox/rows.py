@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from notifiers.tables import addresses, deliveries, delivery_changes, delivery_subscriptions
+from snapshots.archive import chain_head
+from snapshots.archive.tables import changes as change_rows
+from snapshots.archive.tables import records, steps
 from snapshots.database import insert_if_absent
 
 Json = Any
@@ -18,6 +21,13 @@ IDS_AT_ONCE = 5000
 
 _INSERT_CHANGES = insert(delivery_changes)
 _INSERT_ASKERS = insert(delivery_subscriptions)
+_NAMED = select(steps.c.id, records.c.registry_id, records.c.title).join(records, records.c.id == steps.c.record)
+_NAMED_BY_STEP = _NAMED.where(steps.c.id == bindparam("step"))
+_NAMED_BY_CHANGES = (
+    _NAMED.join(change_rows, change_rows.c.step == steps.c.id)
+    .where(change_rows.c.id.in_(bindparam("changes", expanding=True)))
+    .distinct()
+)
 
 
 class Asker(Struct, frozen=True):
@@ -30,7 +40,7 @@ class Asker(Struct, frozen=True):
 
 class Due(Struct, frozen=True, kw_only=True):
     """A delivery to be: see the table's columns. `planned_at` is when it may be sent, `held_until` when it must no
-    longer be held (None: it is not held).
+    longer be held (None: it is not held), `summary_at` when it is told in a summary (None: it is told by itself).
     """
 
     type: str
@@ -42,6 +52,7 @@ class Due(Struct, frozen=True, kw_only=True):
     askers: Sequence[Asker] = ()
     planned_at: datetime
     held_until: datetime | None = None
+    summary_at: datetime | None = None
 
 
 def put(connection: Connection, due: Due, now: datetime) -> str | None:
@@ -56,15 +67,29 @@ def put(connection: Connection, due: Due, now: datetime) -> str | None:
         "thread": due.thread,
         "step_id": due.step_id,
         "facts": due.facts,
+        "as_of": _as_of(connection, due),
         "state": "held" if held else "pending",
         "created_at": now,
         "planned_at": due.planned_at,
+        "summary_at": due.summary_at,
         "next_attempt_at": max(due.planned_at, due.held_until or due.planned_at),
     }
     if not insert_if_absent(connection, deliveries, row):
         return None
     _put_askers(connection, delivery_id, due.askers)
     return delivery_id
+
+
+def _as_of(connection: Connection, due: Due) -> Json:
+    """What the message says of the archive, at every try the same: a receiver that got an earlier one too sees that it
+    is one message. Records are retitled, merged and appended to meanwhile.
+    """
+    if due.step_id is not None:
+        named = list(connection.execute(_NAMED_BY_STEP, {"step": due.step_id}))
+    else:
+        changes = sorted({change for asker in due.askers for change in asker.wanted})
+        named = [row for ids in batches(changes) for row in connection.execute(_NAMED_BY_CHANGES, {"changes": ids})]
+    return {"head": chain_head(connection).short, "records": {str(step): list(name) for step, *name in named}}
 
 
 def _put_askers(connection: Connection, delivery_id: str, askers: Sequence[Asker]) -> None:
@@ -98,10 +123,31 @@ def batches(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     return (ids[start : start + IDS_AT_ONCE] for start in range(0, len(ids), IDS_AT_ONCE))
 
 
+_CLOSE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("delivery"))
+    .values(
+        state=bindparam("becomes"),
+        next_attempt_at=None,
+        finished_at=bindparam("now"),
+        last_answer=bindparam("answered"),
+        lease_holder=None,
+    )
+)
+_CALL_OFF = _CLOSE.where(deliveries.c.state.in_(("pending", "held")))
+
+
 def close(connection: Connection, delivery_id: str, state: str, answer: str, now: datetime) -> None:
     """Nothing more is to be done for a delivery: it was delivered, failed or cancelled, as `answer` says."""
-    values = {"state": state, "next_attempt_at": None, "finished_at": now, "last_answer": answer, "lease_holder": None}
-    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+    connection.execute(_CLOSE, {"delivery": delivery_id, "becomes": state, "answered": answer, "now": now})
+
+
+def call_off(connection: Connection, delivery_id: str, reason: str, now: datetime) -> bool:
+    """Cancel a delivery that is neither under way nor done; whether it was. The condition is part of the update: a
+    worker may have claimed it since it was read.
+    """
+    values = {"delivery": delivery_id, "becomes": "cancelled", "answered": reason, "now": now}
+    return connection.execute(_CALL_OFF, values).rowcount == 1
 
 
 def switch_off(connection: Connection, address_id: int, reason: str, now: datetime) -> None:

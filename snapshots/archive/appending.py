@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from snapshots.archive import codec, order
+from snapshots.archive import codec, dictionaries, order
 from snapshots.archive.chain import ChainHead, Link, advance, lock_chain
 from snapshots.archive.reading import read_version
 from snapshots.archive.tables import record_ids, records, versions
@@ -64,7 +64,7 @@ _RECORD = (
 )
 _LINE = (versions.c.record == bindparam("of_record"), versions.c.source == bindparam("of_source"))
 _LAST_POSITION = select(func.max(versions.c.position)).where(*_LINE)
-_AT_POSITION = select(versions.c.number, versions.c.raw_sha256).where(
+_AT_POSITION = select(versions.c.number, versions.c.raw_sha256, versions.c.pruned).where(
     *_LINE, versions.c.position == bindparam("at_position")
 )
 _NEW_HEAD = (
@@ -165,6 +165,7 @@ def _store(
 ) -> int:
     position, base = _place(connection, record, observation.source)
     base_raw = None if base is None else _base_bytes(connection, base, head_raw)
+    dictionary = dictionaries.newest(connection) if base is None else None
     sha256 = hashlib.sha256(observation.raw).digest()
     link = _link(chain.number + 1, observation, sha256)
     head = advance(connection, chain, link)
@@ -183,7 +184,8 @@ def _store(
         "chain_hash": head.hash,
         "position": position,
         "base": None if base is None else base.number,
-        "data": codec.encode(observation.raw, base_raw),
+        "dictionary": dictionary.number if dictionary else None,
+        "data": codec.encode(observation.raw, base_raw, dictionary.opened if dictionary else None),
     }
     connection.execute(_INSERT_VERSION, values)
     return head.number
@@ -217,7 +219,16 @@ def _place(connection: Connection, record: Any, source: str) -> tuple[int, _Base
         return position, None
     if record.head_source == source and base == record.head_position:
         return position, _Base(record.head_version, record.head_sha256)
-    return position, _Base(*connection.execute(_AT_POSITION, {**line, "at_position": base}).one())
+    return position, _kept_base(connection, line, position)
+
+
+def _kept_base(connection: Connection, line: dict[str, object], position: int) -> _Base | None:
+    """The best version of the line to store against that was not pruned."""
+    for place in codec.earlier_bases(position):
+        row = connection.execute(_AT_POSITION, {**line, "at_position": place}).one()
+        if row.pruned is None:
+            return _Base(row.number, row.raw_sha256)
+    return None
 
 
 def _base_bytes(connection: Connection, base: _Base, head_raw: bytes | None) -> bytes:

@@ -50,6 +50,17 @@ class OpenException(Struct, frozen=True):
     since: str
 
 
+class Unanswered(Struct, frozen=True):
+    """A record (or a saved search, by what it is called) that one sweep asked for in vain, and why; `settled_by` is the
+    later sweep that was answered, or that said the newer trouble.
+    """
+
+    registry_id: str
+    reason: str
+    detail: str
+    settled_by: int | None
+
+
 class Confirmation(Struct, frozen=True):
     """That a record stood as it is stored: at which release, looked at when, in which sweep (None: when stored)."""
 
@@ -108,6 +119,39 @@ def last_finished(connection: Connection, registry: str, scope: str | None = ALL
 def last_sweep(connection: Connection, registry: str, scope: str | None = None) -> Sweep | None:
     """The newest sweep of `scope` (None: of any), whatever became of it."""
     return _newest(connection, registry, *_of_scope(scope))
+
+
+def recent_sweeps(
+    connection: Connection, registry: str, limit: int, before: int | None = None
+) -> list[tuple[Sweep, int]]:
+    """The newest sweeps of any scope and fate (earlier than that of the number `before`), each with how many records it
+    asked for in vain.
+    """
+    wanted = select(*(sweeps.c[field] for field in Sweep.__struct_fields__)).where(sweeps.c.registry == registry)
+    if before is not None:
+        wanted = wanted.where(sweeps.c.id < before)
+    found = [Sweep(**row) for row in connection.execute(wanted.order_by(sweeps.c.id.desc()).limit(limit)).mappings()]
+    counting = (
+        select(sweep_exceptions.c.sweep, func.count())
+        .where(sweep_exceptions.c.sweep.in_([sweep.id for sweep in found]))
+        .group_by(sweep_exceptions.c.sweep)
+    )
+    counts = {number: count for number, count in connection.execute(counting)}
+    return [(sweep, counts.get(sweep.id, 0)) for sweep in found]
+
+
+def find_sweep(connection: Connection, number: int) -> Sweep | None:
+    """The sweep of that number."""
+    wanted = select(*(sweeps.c[field] for field in Sweep.__struct_fields__)).where(sweeps.c.id == number)
+    row = connection.execute(wanted).mappings().one_or_none()
+    return Sweep(**row) if row else None
+
+
+def unanswered(connection: Connection, sweep: int, limit: int, after: str = "") -> list[Unanswered]:
+    """What a sweep asked for in vain, by id, after that id."""
+    wanted = select(*(sweep_exceptions.c[field] for field in Unanswered.__struct_fields__))
+    here = wanted.where(sweep_exceptions.c.sweep == sweep, sweep_exceptions.c.registry_id > after)
+    return [Unanswered(*row) for row in connection.execute(here.order_by(sweep_exceptions.c.registry_id).limit(limit))]
 
 
 def abandon_running(connection: Connection, registry: str, reason: str, now: datetime) -> int:

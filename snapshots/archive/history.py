@@ -1,15 +1,16 @@
 """What happened to a record, moment by moment: steps and the changes each one told, in history order."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, insert, or_, select, update
 
-from snapshots.archive import order
+from snapshots.archive import order, texts
+from snapshots.archive.chain import lock_chain
 from snapshots.archive.records import find_record
 from snapshots.archive.tables import changes as change_rows
 from snapshots.archive.tables import record_ids, records, versions
@@ -17,9 +18,15 @@ from snapshots.archive.tables import steps as step_rows
 from snapshots.changes import Change, from_json, to_json
 from snapshots.kinds import RULES_VERSION
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
 OBSERVED, BACK_FILLED, SEARCH, REGISTRY = "observed", "back-filled", "search", "registry"
 CAUSES = (OBSERVED, BACK_FILLED, SEARCH, REGISTRY)
 """Why a step was made: seen in a sweep, filled in from the past, found or lost by a search, said of the registry."""
+
+NOT_IN_PAST_VERSIONS = ("annotationSection.", "derivedSection.")
+"""Where the path of a change begins that no past version can tell: the history interface leaves these sections out."""
 
 
 class StepFacts(Struct, frozen=True, kw_only=True):
@@ -94,17 +101,45 @@ def record_step(
 def _tell(connection: Connection, step: int, changes: Sequence[Change]) -> tuple[StoredChange, ...]:
     if not changes:
         return ()
-    rows = [_row(step, at, change) for at, change in enumerate(changes)]
+    # ids rise in the order in which others see them: who polls by them must miss none that is committed late
+    lock_chain(connection)
+    kept = texts.put_away(connection, [to_json(change) for change in changes])
+    rows = [_row(step, at, change, row) for at, (change, row) in enumerate(zip(changes, kept, strict=True))]
     ids = connection.execute(_INSERT_CHANGES, rows).scalars()
     return tuple(StoredChange(each, change) for each, change in zip(ids, changes, strict=True))
 
 
 def find_step(connection: Connection, step: int) -> Step:
     """The stored step. Raises LookupError for a number that is none."""
-    found = _grouped(connection, _STEPS.where(step_rows.c.id == step))
+    found = _grouped(connection, _STEP, {"step": step})
     if not found:
         raise LookupError(f"there is no step {step}")
     return found[0]
+
+
+def find_steps(connection: Connection, numbers: Collection[int]) -> list[Step]:
+    """These stored steps in the order in which they were stored. Raises LookupError for a number that is none."""
+    listed = sorted(set(numbers))
+    found: list[Step] = []
+    for start in range(0, len(listed), texts.ROWS_AT_ONCE):
+        found += _grouped(connection, _STEPS.where(step_rows.c.id.in_(listed[start : start + texts.ROWS_AT_ONCE])))
+    missing = set(listed) - {step.id for step in found}
+    if missing:
+        raise LookupError(f"there is no step {min(missing)}")
+    return found
+
+
+def steps_of_changes(connection: Connection, ids: Collection[int]) -> list[Step]:
+    """The steps that tell these changes, with these alone, in the order in which they were stored."""
+    listed = sorted(set(ids))
+    found: dict[int, Step] = {}
+    for start in range(0, len(listed), texts.ROWS_AT_ONCE):
+        batch = listed[start : start + texts.ROWS_AT_ONCE]
+        for step in _grouped(connection, _STEPS.where(change_rows.c.id.in_(batch))):
+            before = found.get(step.id)
+            kept = (*before.changes, *step.changes) if before else step.changes
+            found[step.id] = msgspec.structs.replace(step, changes=kept)
+    return [found[number] for number in sorted(found)]
 
 
 def steps(
@@ -155,10 +190,29 @@ def steps_between(
 
 
 def finest_steps(found: Iterable[Step]) -> list[Step]:
-    """Without the steps that a chain of finer ones covers: what sums over a history may count."""
+    """What sums over a history may count: without the steps that a chain of finer ones covers, except for what these
+    cannot tell because the registry's own history leaves it out, such as that results were submitted.
+    """
     listed = list(found)
     fine = order.finest((step.from_version, step.to_version) for step in listed)
-    return [step for step in listed if (step.from_version, step.to_version) in fine]
+    fine_steps = [step for step in listed if (step.from_version, step.to_version) in fine]
+    told = {_said(stored) for step in fine_steps for stored in step.changes}
+    kept = (step if (step.from_version, step.to_version) in fine else _beyond(step, told) for step in listed)
+    return [step for step in kept if step is not None]
+
+
+def _beyond(covered: Step, told: Collection[tuple[str, str]]) -> Step | None:
+    """The covered step with what stands where past versions have nothing, and was not `told` by a finer step."""
+    left = tuple(each for each in covered.changes if _is_left_out(each) and _said(each) not in told)
+    return msgspec.structs.replace(covered, changes=left) if left else None
+
+
+def _is_left_out(stored: StoredChange) -> bool:
+    return (stored.change.path or "").startswith(NOT_IN_PAST_VERSIONS)
+
+
+def _said(stored: StoredChange) -> tuple[str, str]:
+    return stored.change.kind, stored.change.summary
 
 
 def stored_change_json(step: Step, stored: StoredChange, url: str | None) -> dict[str, Any]:
@@ -192,14 +246,14 @@ def _named(connection: Connection, facts: StepFacts) -> Row[Any, Any, Any] | Non
     return found
 
 
-def _row(step: int, position: int, change: Change) -> dict[str, Any]:
+def _row(step: int, position: int, change: Change, stored: str) -> dict[str, Any]:
     return {
         "step": step,
         "position": position,
         "rules_version": RULES_VERSION,
         "kind": change.kind,
         "severity": change.severity,
-        "change": msgspec.json.encode(to_json(change)).decode(),
+        "change": stored,
     }
 
 
@@ -268,18 +322,38 @@ _STEPS = (
     .outerjoin(change_rows, change_rows.c.step == step_rows.c.id)
     .order_by(step_rows.c.id, change_rows.c.position)
 )
+_STEP = _STEPS.where(step_rows.c.id == bindparam("step"))  # built once: every message asks it
 _CHANGE_COLUMNS = ("change_id", "change", "rules_version")
 
 
-def _grouped(connection: Connection, wanted: Select[Any]) -> list[Step]:
-    rows = connection.execute(wanted).mappings()
-    return [_step(list(of_step)) for _, of_step in groupby(rows, key=lambda row: row["id"])]
+def _grouped(connection: Connection, wanted: Select[Any], given: Mapping[str, Any] = {}) -> list[Step]:
+    rows = connection.execute(wanted, given).mappings().all()
+    told = _changes(connection, {row["change_id"]: row["change"] for row in rows if row["change_id"] is not None})
+    return [_step(list(of_step), told) for _, of_step in groupby(rows, key=lambda row: row["id"])]
 
 
-def _step(rows: Sequence[RowMapping]) -> Step:
+def _changes(connection: Connection, stored: Mapping[int, str]) -> dict[int, Change]:
+    """Changes by id, from how they are stored; the texts that they quote are fetched together. Raises CorruptChange."""
+    quoting = {number: _of_change(number, texts.opened, row) for number, row in stored.items()}
+    wanted = {text for each in quoting.values() for _, text in each.texts}
+    found = texts.read(connection, wanted)
+    return {
+        number: _of_change(number, lambda told: from_json(texts.filled(told, found)), each)
+        for number, each in quoting.items()
+    }
+
+
+def _of_change(number: int, work: Callable[[Given], Made], given: Given) -> Made:
+    try:
+        return work(given)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise texts.CorruptChange(number, str(error)) from error
+
+
+def _step(rows: Sequence[RowMapping], changes: Mapping[int, Change]) -> Step:
     own = {name: value for name, value in rows[0].items() if name not in _CHANGE_COLUMNS}
     told = tuple(
-        StoredChange(row["change_id"], from_json(msgspec.json.decode(row["change"])), row["rules_version"])
+        StoredChange(row["change_id"], changes[row["change_id"]], row["rules_version"])
         for row in rows
         if row["change_id"] is not None
     )

@@ -8,15 +8,17 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from snapshots.archive import codec, order
+from snapshots.archive import codec, dictionaries, order
 from snapshots.archive.records import find_record
-from snapshots.archive.tables import records
+from snapshots.archive.tables import dictionaries as dictionary_rows
+from snapshots.archive.tables import prunings, records
 from snapshots.archive.tables import versions as stored
 
 
 class VersionInfo(Struct, frozen=True, kw_only=True):
     """One stored version without its bytes. `number` is its place in the chain of appends, and its name everywhere;
-    `registry_id` the id under which it was received.
+    `registry_id` the id under which it was received. Where its bytes were taken away on purpose, `pruned_at` (aware
+    UTC) and `pruned_by` say when and by whom.
     """
 
     number: int
@@ -31,6 +33,13 @@ class VersionInfo(Struct, frozen=True, kw_only=True):
     raw_sha256: bytes
     raw_size: int
     chain_hash: bytes
+    pruned_at: datetime | None = None
+    pruned_by: str | None = None
+
+    @property
+    def pruned(self) -> str | None:
+        """What became of its bytes, where they are gone: "pruned on 2026-11-22 by alice"; None where they are kept."""
+        return None if self.pruned_at is None else pruned_words(self.pruned_at, self.pruned_by)
 
 
 class AsOf(Struct, frozen=True):
@@ -43,8 +52,8 @@ class AsOf(Struct, frozen=True):
     date: str
 
 
-class Corrupt(Exception):  # noqa: N818  # it says what happened
-    """The stored bytes of `version` are not those that were appended; `why` says what is wrong, and where."""
+class Unreadable(Exception):  # noqa: N818  # it says what is so
+    """The bytes of `version` cannot be given; `why` says what is so."""
 
     def __init__(self, version: int, why: str) -> None:
         super().__init__(f"version {version} cannot be read: {why}")
@@ -52,28 +61,62 @@ class Corrupt(Exception):  # noqa: N818  # it says what happened
         self.why = why
 
 
+class Corrupt(Unreadable):
+    """The stored bytes of `version` are not those that were appended; `why` says what is wrong, and where."""
+
+
+class Pruned(Unreadable):
+    """The bytes of `version` were taken away on purpose; `why` says when and by whom."""
+
+
 class NoSuchVersion(LookupError):  # noqa: N818  # it says what happened
     """The archive has no version of that number."""
 
 
-STORED = select(
-    stored.c.number, stored.c.position, stored.c.base, stored.c.raw_sha256, stored.c.raw_size, stored.c.data
+_FORM = ("number", "position", "base", "raw_sha256", "raw_size", "data", "dictionary", "pruned")
+
+
+def _beside(form: Any) -> Any:
+    """The rows of `form`, each with the dictionary it needs and, where its bytes are gone, who took them."""
+    facts = (dictionary_rows.c.sha256.label("dictionary_sha256"), prunings.c.pruned_at, prunings.c.pruned_by)
+    return (
+        select(*form.c, *facts)
+        .outerjoin(dictionary_rows, dictionary_rows.c.id == form.c.dictionary)
+        .outerjoin(prunings, prunings.c.id == form.c.pruned)
+    )
+
+
+_FORMS = select(*(stored.c[name] for name in _FORM))
+_START = _FORMS.where(stored.c.number == bindparam("number")).cte("bases", recursive=True)
+_BASES = _beside(_START.union_all(_FORMS.where(stored.c.number == _START.c.base)))
+_OTHER_FACTS: dict[str, Any] = {
+    "registry": records.c.registry,
+    "pruned_at": prunings.c.pruned_at,
+    "pruned_by": prunings.c.pruned_by,
+}
+_INFO = (
+    select(*(_OTHER_FACTS[name] if name in _OTHER_FACTS else stored.c[name] for name in VersionInfo.__struct_fields__))
+    .join(records, records.c.id == stored.c.record)
+    .outerjoin(prunings, prunings.c.id == stored.c.pruned)
 )
-_BASES_CTE = STORED.where(stored.c.number == bindparam("number")).cte("bases", recursive=True)
-_BASES = select(_BASES_CTE.union_all(STORED.where(stored.c.number == _BASES_CTE.c.base)))
-_INFO = select(
-    *(records.c.registry if field == "registry" else stored.c[field] for field in VersionInfo.__struct_fields__)
-).join(records, records.c.id == stored.c.record)
+
+
+def stored_forms(*conditions: Any, most: int) -> Any:
+    """The query for how versions are stored: up to `most` of those that fit, each row as `decoded` takes it."""
+    chosen = _FORMS.where(*conditions).order_by(stored.c.position, stored.c.number).limit(most).subquery()
+    return _beside(chosen).order_by(chosen.c.position, chosen.c.number)
 
 
 def read_version(connection: Connection, number: int) -> bytes:
-    """The exact bytes of version `number`. Raises Corrupt naming it, NoSuchVersion."""
+    """The exact bytes of version `number`. Raises Pruned, Corrupt naming it, NoSuchVersion."""
     links = {row.number: row for row in connection.execute(_BASES, {"number": number})}
     if number not in links:
         raise NoSuchVersion(f"there is no version {number}")
+    if links[number].pruned is not None:
+        raise Pruned(number, f"it was {pruned_words(links[number].pruned_at, links[number].pruned_by)}")
     raw: bytes | None = None
     for row in reversed(list(_bases(number, links))):
-        raw = decoded(number, row, raw)
+        raw = decoded(connection, number, row, raw)
     return raw or b""
 
 
@@ -86,12 +129,20 @@ def _bases(number: int, links: Mapping[int, Row[Any]]) -> Iterator[Row[Any]]:
         at = links[at].base
 
 
-def decoded(number: int, row: Row[Any], base: bytes | None) -> bytes:
-    """The bytes of the stored `row` (`STORED`), read for the sake of version `number`. Raises Corrupt naming that."""
+def pruned_words(at: datetime | None, by: str | None) -> str:
+    """When a version's bytes were taken away, and by whom; also where nothing says so any more."""
+    return f"pruned on {at:%Y-%m-%d} by {by}" if at else "pruned, it is not known when"
+
+
+def decoded(connection: Connection, number: int, row: Row[Any], base: bytes | None) -> bytes:
+    """The bytes of the stored `row` (`stored_forms`), read for the sake of version `number`. Raises Corrupt naming
+    that.
+    """
     where = "" if row.number == number else f"version {row.number}, which it is stored against: "
     try:
-        raw = codec.decode(row.data, base, row.raw_size)
-    except codec.DecodeError as error:
+        by = None if row.dictionary is None else dictionaries.opened(connection, row.dictionary, row.dictionary_sha256)
+        raw = codec.decode(row.data, base, row.raw_size, by)
+    except (codec.DecodeError, dictionaries.DictionaryTrouble) as error:
         raise Corrupt(number, f"{where}{error}") from error
     if hashlib.sha256(raw).digest() != row.raw_sha256:
         raise Corrupt(number, f"{where}the SHA-256 of its bytes is not that of the bytes received")

@@ -66,6 +66,14 @@ def find_record(connection: Connection, registry: str, any_id: str) -> Record | 
     )
 
 
+def records_after(connection: Connection, registry: str, registry_id: str, limit: int) -> list[Record]:
+    """At most so many records of the archive, by id, those whose id comes after this one."""
+    wanted = select(records.c.registry_id).where(records.c.registry == registry, records.c.merged_into.is_(None))
+    ids = wanted.where(records.c.registry_id > registry_id).order_by(records.c.registry_id).limit(limit)
+    found = (find_record(connection, registry, each) for each in connection.execute(ids).scalars().all())
+    return [record for record in found if record is not None]
+
+
 def stored_ids(connection: Connection, registry: str) -> list[str]:
     """The ids of today of all records in the archive, in order; of merged ones that of the record that was kept."""
     wanted = select(records.c.registry_id).where(records.c.registry == registry, records.c.merged_into.is_(None))

@@ -5,6 +5,7 @@ wrote them.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -67,7 +68,44 @@ versions = Table(
     Column("position", Integer, nullable=False),
     Column("base", Integer, ForeignKey("versions.number")),
     Column("data", LargeBinary, nullable=False),
+    # the row of `dictionaries` that a whole one was compressed with, and that of `prunings` where the bytes are gone;
+    # no foreign keys, which SQLite adds only by copying all versions: `verify_chain` looks whether they are there
+    Column("dictionary", Integer),
+    Column("pruned", Integer),
     UniqueConstraint("record", "source", "position"),
+)
+
+dictionaries = Table(
+    "dictionaries",
+    metadata,
+    # what whole versions have in common, trained on this archive's own; never removed
+    Column("id", Integer, primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+prunings = Table(
+    "prunings",
+    metadata,
+    # who took versions' bytes away, and when; their links stay in the chain
+    Column("id", Integer, primary_key=True),
+    Column("pruned_at", UtcDateTime, nullable=False),
+    Column("pruned_by", String, nullable=False),
+)
+
+repackings = Table(
+    "repackings",
+    metadata,
+    # how far a run has come, so that one that was killed goes on: every version up to `done`, of those up to `last`
+    Column("id", Integer, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("dictionary", Integer),
+    Column("last", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("size_before", BigInteger, nullable=False),
 )
 
 chain = Table(
@@ -93,6 +131,13 @@ steps = Table(
     # the step that tells the same moment by better rules
     Column("superseded_by", Integer, ForeignKey("steps.id")),
     Index("ix_steps_record", "record", "registry"),
+    # `recent.first_told` asks what a step is told in place of; few steps are ever superseded
+    Index(
+        "ix_steps_superseded_by",
+        "superseded_by",
+        sqlite_where=text("superseded_by IS NOT NULL"),
+        postgresql_where=text("superseded_by IS NOT NULL"),
+    ),
 )
 
 changes = Table(
@@ -104,9 +149,25 @@ changes = Table(
     Column("rules_version", Integer, nullable=False),
     Column("kind", String, nullable=False),
     Column("severity", String, nullable=False),
-    # the change itself as JSON
+    # the change itself as JSON; long texts that it quotes stand in `texts` (snapshots.archive.texts)
     Column("change", Text, nullable=False),
     UniqueConstraint("step", "position"),
+    # `recent` lists the newest of a kind or a severity; both are few among many
+    Index("ix_changes_kind", "kind", "id"),
+    Index("ix_changes_severity", "severity", "id"),
+)
+
+texts = Table(
+    "texts",
+    metadata,
+    # long texts that changes quote, each once; numbers only rise, so that what one is stored against has a lower one
+    Column("id", Integer, primary_key=True),
+    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("size", Integer, nullable=False),
+    # how the bytes are stored, as with versions: in line after the text that it replaced
+    Column("position", Integer, nullable=False),
+    Column("base", Integer, ForeignKey("texts.id")),
+    Column("data", LargeBinary, nullable=False),
 )
 
 sweeps = Table(

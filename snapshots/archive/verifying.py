@@ -1,14 +1,17 @@
 """Is what is stored still what was appended? Every link of the chain, and the bytes of every version."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from msgspec import Struct
+from sqlalchemy import Connection, and_, func, or_, select
 
-from snapshots.archive import codec
+from snapshots.archive import codec, dictionaries
 from snapshots.archive.chain import verify_links
-from snapshots.archive.reading import STORED, Corrupt, decoded, read_version
-from snapshots.archive.tables import record_ids, records, versions
+from snapshots.archive.reading import Unreadable, decoded, read_version, stored_forms
+from snapshots.archive.tables import prunings, record_ids, records, versions
+from snapshots.archive.texts import verify_texts
 
 VERSIONS_AT_ONCE = 100
 
@@ -26,19 +29,41 @@ _MISPLACED = (
 
 def verify_chain(connection: Connection) -> Iterator[str]:
     """What is wrong with the archive, one sentence each; nothing where the chain holds and every version's bytes are
-    those received. Reads everything; memory stays that of a few versions.
+    those received. Reads everything; memory stays that of a few versions. That a version was pruned is not wrong: its
+    link still holds (`pruned` counts them).
     """
     yield from verify_links(connection)
+    yield from dictionaries.verify(connection)
     for number, registry_id in connection.execute(_MISPLACED):
         yield f"version {number} ({registry_id}) stands among the versions of another record"
     for record, source in connection.execute(select(versions.c.record, versions.c.source).distinct()).all():
         yield from _verify_line(connection, _line(connection, record, source))
+    yield from verify_texts(connection)
+
+
+class PrunedVersions(Struct, frozen=True):
+    """The versions whose bytes one run of pruning took away: how many, when (aware UTC), by whom."""
+
+    pruned_at: datetime
+    pruned_by: str
+    versions: int
+
+
+def pruned(connection: Connection) -> list[PrunedVersions]:
+    """What was pruned so far, the oldest first: the gaps that the archive states."""
+    found = (
+        select(prunings.c.pruned_at, prunings.c.pruned_by, func.count())
+        .join(versions, versions.c.pruned == prunings.c.id)
+        .group_by(prunings.c.id, prunings.c.pruned_at, prunings.c.pruned_by)
+        .order_by(prunings.c.id)
+    )
+    return [PrunedVersions(*row) for row in connection.execute(found)]
 
 
 def _line(connection: Connection, record: int, source: str) -> Iterator[Any]:
-    wanted = STORED.where(versions.c.record == record, versions.c.source == source).order_by(versions.c.position)
+    of_line = (versions.c.record == record, versions.c.source == source)
     after = -1
-    while rows := connection.execute(wanted.where(versions.c.position > after).limit(VERSIONS_AT_ONCE)).all():
+    while rows := connection.execute(stored_forms(*of_line, versions.c.position > after, most=VERSIONS_AT_ONCE)).all():
         yield from rows
         after = rows[-1].position
 
@@ -46,14 +71,24 @@ def _line(connection: Connection, record: int, source: str) -> Iterator[Any]:
 def _verify_line(connection: Connection, line: Iterator[Any]) -> Iterator[str]:
     at_hand: dict[int, tuple[int, bytes]] = {}
     for row in line:
+        if row.pruned is not None:
+            yield from _verify_pruned(row)
+            continue
         try:
-            raw = decoded(row.number, row, _base(connection, row.base, at_hand))
-        except Corrupt as error:
+            raw = decoded(connection, row.number, row, _base(connection, row.base, at_hand))
+        except Unreadable as error:
             yield f"version {row.number} cannot be read: {error.why}"
             continue
         at_hand[row.number] = (row.position, raw)
         needed = codec.later_bases(row.position)
         at_hand = {number: kept for number, kept in at_hand.items() if kept[0] in needed}
+
+
+def _verify_pruned(row: Any) -> Iterator[str]:
+    if row.pruned_at is None:
+        yield f"version {row.number} is marked as pruned, and nothing says when and by whom"
+    if row.data or row.base is not None:
+        yield f"version {row.number} is marked as pruned, yet bytes of it are there"
 
 
 def _base(connection: Connection, base: int | None, at_hand: dict[int, tuple[int, bytes]]) -> bytes | None:

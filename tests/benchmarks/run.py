@@ -12,12 +12,19 @@ def main() -> None:
 
     import structlog
 
-    from tests.benchmarks import diffing, measuring, sweeping
+    from tests.benchmarks import delivering, diffing, matching, measuring, quoting, storing, sweeping
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
     figures, notes = [], []
-    for what, part in (("sweeps", sweeping), ("diffs", diffing)):
+    for what, part in (
+        ("sweeps", sweeping),
+        ("diffs", diffing),
+        ("webhooks", delivering),
+        ("matching", matching),
+        ("changes", quoting),
+        ("sizes", storing),
+    ):
         print(f"Measuring {what} ...", file=sys.stderr)
         some, said = part.figures()
         figures += some

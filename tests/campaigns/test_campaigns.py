@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.campaigns import kills, replay
+from tests.campaigns import chaos, kills, replay, upkeep
 from tests.registries import REAL_RELEASES
 
 needs_releases = pytest.mark.skipif(not REAL_RELEASES.exists(), reason="the recorded releases are not here")
@@ -25,6 +25,17 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("what", ["sweep", "append", "delivery"])
 def test_a_process_killed_at_any_moment_loses_and_doubles_nothing(database_url: str, what: str) -> None:
     result = kills.run(database_url, what, rounds=5)
+
+    assert result.failures == []
+    assert result.counts["kills"] == 5
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("what", list(upkeep.CAMPAIGNS))
+def test_upkeep_killed_at_any_point_leaves_the_database_whole(database_url: str, what: str) -> None:
+    if what in upkeep.ONLY_SQLITE and not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL is backed up by its own program")
+    result = upkeep.run(database_url, what, rounds=5)
 
     assert result.failures == []
     assert result.counts["kills"] == 5
@@ -53,3 +64,11 @@ def test_a_registry_that_fails_at_every_release_loses_doubles_and_invents_nothin
 
     assert result.failures == []
     assert result.counts["messages"] == 46
+
+
+@pytest.mark.kill
+def test_daemons_that_are_killed_at_random_tell_every_living_address_everything_wanted(database_url: str) -> None:
+    result = chaos.run(database_url, kills=2, trials=8, releases=2)
+
+    assert result.failures == []
+    assert result.counts["kills"] == 2

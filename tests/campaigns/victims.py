@@ -57,18 +57,20 @@ def sweeping(url: str, registry_url: str, say: Pipe) -> None:
 
 
 def appending(url: str, start: int, say: Pipe) -> None:
-    """Versions with a step each, one after the other, without an end."""
+    """Versions with a step each, one after the other, without an end; says the number of each that is committed."""
     quiet()
     database = Database(url)
     at = start
     while True:
         at += 1
-        append_one(database, at)
+        version = append_one(database, at)
         if at == start + 1:
             say.send("ready")
+        say.send(version)
 
 
-def append_one(database: Database, at: int) -> None:
+def append_one(database: Database, at: int) -> int:
+    """A version with a step, committed; its number."""
     raw = json.dumps({"at": at, "text": "x" * 3000}).encode()
     digest = hashlib.sha256(raw).digest()
     with database.write() as connection:
@@ -86,6 +88,7 @@ def append_one(database: Database, at: int) -> None:
         version = archive.append(connection, seen, head.version if head else None)
         facts = StepFacts(registry="ctgov", registry_id=APPENDED, to_version=version, observed_at=now())
         archive.record_step(connection, facts, [change("study.completed", summary="The study is completed")])
+    return version
 
 
 def delivering(url: str, say: Pipe) -> None:

@@ -167,9 +167,9 @@ def about_to_tell(environ: dict[str, str], standin: StandIn) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("target", "name", "sent_before"),
     [
-        ("outbox", "claim", 0),  # after the commit, before anything is taken up
+        ("outbox", "take", 0),  # after the commit, before anything is taken up
         ("deliver", "_tried", 0),  # after the attempt is written down, before it is made
-        ("outbox", "record", 1),  # after sending, before it is recorded
+        ("outbox", "record_and_take", 1),  # after sending, before it is recorded
     ],
 )
 def test_a_kill_loses_no_delivery_and_a_repeated_one_keeps_its_id(

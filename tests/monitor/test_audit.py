@@ -20,14 +20,16 @@ from monitor.audit import AuditError, Exported, address_hash, export, verify
 from monitor.audit.container import Writer
 from monitor.demo.standin import StandIn
 from notifiers import ledger, outbox, subscriptions
+from notifiers.acknowledgements import acknowledge
 from notifiers.outbox import Delivered, Failed
 from snapshots import archive
+from snapshots.archive import StepFacts
 from snapshots.archive.tables import versions
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, Stage, copied, lived_in_file, trial
 from tests.notifiers.cast import send_next
 from tests.registries import nct
-from tests.snapshots.archive_cast import fill_in
+from tests.snapshots.archive_cast import change, fill_in
 
 ONE, TWO = nct(1), nct(2)
 NOW = datetime(2026, 3, 7, tzinfo=UTC)
@@ -344,6 +346,7 @@ def test_a_forger_who_writes_the_chain_anew_is_caught_by_a_head_from_elsewhere(
         (lambda parts: parts.update({"changes.jsonl": b""}), "changes.jsonl: has 0 lines"),
         (lambda parts: parts.update({"changes.jsonl": b"[1]\n" * 3}), "changes.jsonl, line 1: cannot be read"),
         (lambda parts: parts.update({"changes.jsonl": b"[" * 10**5 + b"\n"}), "changes.jsonl, line 1: cannot be read"),
+        (lambda parts: parts.update({"changes.jsonl": b'{"id":' + b"9" * 10**6 + b"}\n"}), "line 1: cannot be read"),
         (lambda parts: parts.update({"changes.jsonl": b'{"id":1}'}), "its last line does not end"),
         (lambda parts: parts.update({"versions.jsonl": b"\xff\n"}), "versions.jsonl, line 1: cannot be read"),
         (lambda parts: parts.update({"chain.txt": b"1 zz\n"}), "chain.txt, line 1: append 1 is missing"),
@@ -397,6 +400,16 @@ def zipped(parts: dict[str, bytes], **how: Any) -> bytes:
     return file.getvalue()
 
 
+def linked() -> bytes:
+    """A member that is a symbolic link to a file outside."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive_file:
+        link = zipfile.ZipInfo("manifest.json")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive_file.writestr(link, "/etc/passwd")
+    return file.getvalue()
+
+
 def claiming(size: int) -> bytes:
     """A member's head that claims so many bytes, and none."""
     return struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 0, 0, 0x21, 0, size, size, 13, 0) + b"manifest.json"
@@ -422,8 +435,12 @@ def claiming(size: int) -> bytes:
         packed({"manifest.json": b"[" * 200_000, "manifest.sha256": b""}),
         packed({"manifest.json": b'{"format":"trialdelta-audit-9"}', "manifest.sha256": b""}),
         packed({"manifest.json": b"\xff\xfe", "manifest.sha256": b"\x00" * 2000}),
+        packed({"manifest.json": b'{"counts":{"versions":' + b"9" * 1_000_000 + b"}}", "manifest.sha256": b""}),
+        packed({"manifest.json": b'{"counts":{"versions":1e999999999}}', "manifest.sha256": b""}),
+        linked(),
+        packed({f"versions/{number:06d}.json": b"" for number in range(20_000)}),
     ],
-    ids=range(17),
+    ids=range(21),
 )
 def test_hostile_files_are_problems_and_do_no_harm(
     content: bytes, checked: Callable[..., list[str]], tmp_path: Path
@@ -515,6 +532,41 @@ def test_a_mails_id_leads_to_its_delivery(stage: Stage) -> None:
         step = outbox.load(connection, entry.delivery_id, NOW).steps[0].step
     assert (step.from_version, step.to_version) == (1, 3)
     assert ledger.delivery_id(" nothing ") == "nothing"
+
+
+def test_who_acknowledged_a_delivery_stands_in_the_ledger_the_file_and_the_report(stage: Stage, tmp_path: Path) -> None:
+    with stage.database.write() as connection:
+        entry = ledger.of_record(connection, "ctgov", ONE)[0]
+        acknowledge(connection, entry.delivery_id, "alice@example.org", NOW)
+        seen = ledger.of_record(connection, "ctgov", ONE)[0].acknowledged
+    export(stage.database, ("ctgov", ONE), tmp_path / "a.zip", now=NOW, key=KEY)
+
+    kept = members((tmp_path / "a.zip").read_bytes())
+    told = rows(kept["deliveries.jsonl"])[0]
+    assert seen is not None
+    assert (seen.at, seen.by) == (NOW, "alice@example.org")
+    assert (told["acknowledged_at"], told["acknowledged_by"]) == ("2026-03-07T00:00:00.000000Z", "[address]")
+    assert b"acknowledged by [address], 2026-03-07 00:00 UTC" in kept["report.html"]
+    assert verify(tmp_path / "a.zip").problems == ()
+
+
+def test_a_change_that_was_filled_in_stands_in_the_report_at_its_own_day(stage: Stage, tmp_path: Path) -> None:
+    raw = json.dumps({"studyVersion": 0, "study": record(DAYS[0])}).encode()
+    with stage.database.write() as connection:
+        first, second = (fill_in(connection, raw + b" " * at, f"2021-0{at}-05", at, registry_id=ONE) for at in (1, 2))
+        facts = StepFacts(
+            registry="ctgov",
+            registry_id=ONE,
+            from_version=first,
+            to_version=second,
+            observed_at=NOW,
+            cause="back-filled",
+        )
+        archive.record_step(connection, facts, [change("title.changed")])
+    export(stage.database, ("ctgov", ONE), tmp_path / "a.zip", now=NOW, key=KEY)
+
+    page = members((tmp_path / "a.zip").read_bytes())["report.html"].decode()
+    assert f"5 February 2021: version {first} to {second}" in page
 
 
 def test_every_delivered_answer_is_kept(stage: Stage, tmp_path: Path) -> None:

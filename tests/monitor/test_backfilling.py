@@ -16,7 +16,7 @@ from monitor.demo.standin import Fault, StandIn
 from monitor.questions import recorded
 from monitor.settings import load
 from monitor.sweep import lease_name
-from notifiers import digest, ledger, subscriptions
+from notifiers import digest, ledger, subscriptions, watches
 from snapshots import archive, leases
 from snapshots.backfill import Report, back_fill
 from snapshots.database import Database
@@ -144,6 +144,100 @@ def test_after_months_of_watching_the_slips_are_counted_once(sqlite_database: Da
 
     assert [move.days for move in completion.moves] == [31, 28, 31, 30, 31, 30, 31]
     assert completion.total_days == 212
+
+
+# --- after a time in which nobody looked ----------------------------------------------------------------------------
+
+DAYS = ("2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06")
+
+
+def dated(number: int, day: str) -> dict[str, Any]:
+    """`version(number)`, submitted and posted on a day."""
+    status = "protocolSection.statusModule"
+    posted_on = (f"{status}.lastUpdatePostDateStruct", {"date": day})
+    return version(number, (f"{status}.lastUpdateSubmitDate", day), posted_on, record=ONE)
+
+
+@pytest.fixture
+def filled(database: Database, standin: StandIn) -> Stage:
+    """A trial whose past came, and that stood as it was on the day after."""
+    made = Stage(database, standin)
+    standin.past(ONE, [version(number, record=ONE) for number in range(3)])
+    made.watch(ONE)
+    made.day(DAYS[0], dated(3, "2026-02-27"))
+    fill(made)
+    made.day(DAYS[1], dated(3, "2026-02-27"))
+    assert due(made) == []
+    return made
+
+
+def missed(stage: Stage) -> None:
+    """Two updates that nobody looked at, then one that a sweep saw, which told the move over three versions."""
+    past = [*(version(number, record=ONE) for number in range(3)), dated(3, "2026-02-27")]
+    stage.standin.past(ONE, [*past, dated(4, DAYS[2]), dated(5, DAYS[3])])
+    stage.day("2026-03-09", dated(6, "2026-03-09"))
+
+
+def test_versions_that_were_missed_while_nobody_looked_are_filled_in(filled: Stage) -> None:
+    missed(filled)
+
+    assert due(filled) == [ONE]
+    assert [report.outcome for report in fill(filled)] == ["complete"]
+    assert due(filled) == []
+    assert slips_of(filled) == [31, 28, 31, 30, 31, 30]
+
+
+def test_the_chain_and_the_told_step_stay_as_they_were(filled: Stage) -> None:
+    missed(filled)
+    told = [step for step in filled.history(ONE) if step.cause == "observed"]
+    with filled.database.read() as connection:
+        head = archive.chain_head(connection)
+
+    fill(filled)
+
+    assert [step for step in filled.history(ONE) if step.cause == "observed"] == told
+    with filled.database.read() as connection:
+        assert list(archive.verify_chain(connection)) == []
+        assert archive.find_append(connection, head.hash.hex()) is not None
+
+
+def test_a_change_from_one_release_to_the_next_skips_nothing(filled: Stage) -> None:
+    filled.day(DAYS[2], dated(4, DAYS[2]))
+
+    assert due(filled) == []
+
+
+def test_a_record_that_stood_still_meanwhile_is_not_asked_for(filled: Stage) -> None:
+    filled.day("2026-03-20", dated(3, "2026-02-27"))
+
+    assert due(filled) == []
+
+
+def test_a_release_in_which_the_registry_did_not_answer_for_the_record_counts_as_not_looked_at(filled: Stage) -> None:
+    filled.watch(TWO)
+    filled.standin.remove([ONE])
+    filled.day(DAYS[2], version(3, record=TWO))
+    filled.day(DAYS[3], dated(4, DAYS[2]))
+
+    assert ONE in due(filled)
+
+
+def test_a_pause_counts_as_not_looked_at(filled: Stage) -> None:
+    with filled.database.write() as connection:
+        watches.pause(connection, "ctgov", [ONE], at(DAYS[1], 20))
+    filled.publish(DAYS[2], dated(4, DAYS[2]))
+    with filled.database.write() as connection:
+        watches.pause(connection, "ctgov", [ONE], at(DAYS[2], 12), paused=False)
+    filled.look()
+
+    assert due(filled) == [ONE]
+
+
+def slips_of(stage: Stage) -> list[int | None]:
+    with stage.database.read() as connection:
+        known = recorded(connection, "ctgov", ONE)
+    assert known is not None
+    return [move.days for slip in slips(known.versions) if slip.date == "completion_date" for move in slip.moves]
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------

@@ -443,14 +443,15 @@ def test_a_watchlist_file_is_applied_once_and_exported_again(run: Run, tmp_path:
 
 
 def test_changing_a_subscription_keeps_what_the_command_line_has_no_words_for(run: Run, tmp_path: Path) -> None:
-    text = """
+    run("templates", "copy", str(tmp_path / "templates"))
+    text = f"""
     [[subscription]]
     name = "ours"
     to = ["mailto:alice@example.org"]
     paused = true
     snooze_until = 2030-01-01
-    templates = "/etc/templates"
-    severity = { "site.renamed" = "critical" }
+    templates = "{tmp_path}/templates"
+    severity = {{ "site.renamed" = "critical" }}
     """
     run("apply", written(tmp_path, "list.toml", text))
 
@@ -458,7 +459,7 @@ def test_changing_a_subscription_keeps_what_the_command_line_has_no_words_for(ru
 
     (kept,) = said(run("subscription", "list", "--format", "json"))
     assert (kept["to"], kept["when"]) == (["mailto:bob@example.org"], {"kinds": ["site.*"]})
-    assert (kept["paused"], kept["templates"]) == (True, "/etc/templates")
+    assert (kept["paused"], kept["templates"]) == (True, f"{tmp_path}/templates")
     assert (kept["severity"], kept["snooze_until"]) == ({"site.renamed": "critical"}, "2030-01-01T00:00:00Z")
 
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from monitor.cli import trialdelta
 from notifiers import ledger, subscriptions
+from notifiers.acknowledgements import acknowledge
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, RECRUITING, Stage, copied, lived_in_file, trial
 from tests.registries import nct
@@ -100,6 +101,24 @@ def test_a_mails_id_tells_what_it_told_of_and_between_which_versions(run: Run, d
     assert by_id == by_mail
     assert "version 1 to 2" in by_id
     assert "Site recruiting" in by_id
+
+
+def test_a_change_leads_to_its_deliveries_their_attempts_and_who_acknowledged_them(
+    run: Run, database: Database
+) -> None:
+    with database.write() as connection:
+        (entry,) = ledger.of_record(connection, "ctgov", ONE)
+        acknowledge(connection, entry.delivery_id, "Alice", entry.created_at)
+    change = str(entry.change_ids[0])
+
+    by_change = json.loads(run("deliveries", "list", "--change", change, "--format", "json").stdout)
+    by_record = json.loads(run("deliveries", "list", "--record", ONE, "--format", "json").stdout)
+
+    assert by_change == by_record
+    assert [(one["id"], one["acknowledged_by"]) for one in by_change] == [(entry.delivery_id, "Alice")]
+    assert "acknowledged by Alice" in run("deliveries", "show", entry.delivery_id).stdout
+    assert json.loads(run("deliveries", "list", "--change", "999999", "--format", "json").stdout) == []
+    assert json.loads(run("deliveries", "list", "--record", "NCT99999999", "--format", "json").stdout) == []
 
 
 def test_the_archive_is_checked_by_the_doctor(run: Run, database: Database) -> None:

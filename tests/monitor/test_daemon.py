@@ -48,6 +48,7 @@ def settings(tmp_path: Path, standin: StandIn, mail: MailSink) -> Settings:
         "TRIALDELTA_CTGOV_URL": standin.url,
         "TRIALDELTA_REQUEST_INTERVAL": "0",
         "TRIALDELTA_SWEEP_SCHEDULE": "1 s",
+        "TRIALDELTA_PAGE": "false",
         "TRIALDELTA_SMTP_URL": mail.url,
         "TRIALDELTA_MAIL_FROM": "alerts@example.org",
     }

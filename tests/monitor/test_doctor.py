@@ -58,7 +58,13 @@ def test_a_healthy_installation_is_ok_throughout(stage: Stage, url: str, standin
     stage.look()
     with MailSink() as mail:
         found = findings(
-            url, standin, SMTP_URL=mail.url, MAIL_FROM="alerts@example.org", BASE_URL="https://trials.example.org"
+            url,
+            standin,
+            SMTP_URL=mail.url,
+            MAIL_FROM="alerts@example.org",
+            BASE_URL="https://trials.example.org",
+            OPERATOR="operator@example.org",
+            SWEEP_SCHEDULE="12 h",
         )
 
     assert {each.check: each.found for each in found.values() if each.verdict != "ok"} == {}

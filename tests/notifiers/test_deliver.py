@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,7 +33,6 @@ from tests.notifiers.cast import (
     MINUTE,
     NOW,
     change,
-    subscribe,
     tell,
     trial,
     watch,
@@ -211,29 +210,22 @@ def test_a_mail_server_that_is_down_is_nobodys_dead_address(sqlite_database: Dat
         assert [address.state for address in addresses.listing(connection, NOW)] == ["on"]
 
 
-def test_a_message_that_cannot_be_laid_out_waits_alone_until_the_operator_who_is_told_has_mended_it(
+def test_where_templates_are_broken_ours_take_their_place_and_the_operator_learns_of_it(
     sqlite_database: Database, clock: Clock, inbox: tuple[Inbox, str], tmp_path: Path
 ) -> None:
     (tmp_path / "trial.changed").mkdir()
     (tmp_path / "trial.changed" / "subject.txt").write_text("{{ nonsense }}")
     asked(sqlite_database, MAIL, templates=str(tmp_path))
-    with sqlite_database.write() as connection:
-        subscribe(connection, "bob", to=["mailto:bob@example.org"])
     delivery_id = due(sqlite_database)
 
     with capture_logs() as logs:
-        while deliver(sqlite_database, clock, smtp_url=inbox[1]):
-            pass
+        assert deliver(sqlite_database, clock, smtp_url=inbox[1])
 
-    assert entry(sqlite_database, delivery_id).state == "pending"
-    assert len(inbox[0].mails) == 1
-    assert [log["answer"] for log in logs if log["log_level"] == "error"] == [
-        "the templates of trial.changed cannot be filled: UndefinedError: 'nonsense' is undefined"
-    ]
-    (tmp_path / "trial.changed" / "subject.txt").write_text("Mended")
-    clock.now += MINUTE
-    assert deliver(sqlite_database, clock, smtp_url=inbox[1])
-    assert entry(sqlite_database, delivery_id).state == "delivered"
+    said = f"{tmp_path}/trial.changed/subject.txt, line 1: UndefinedError: 'nonsense' is undefined"
+    told = entry(sqlite_database, delivery_id)
+    assert (told.state, len(inbox[0].mails)) == ("delivered", 1)
+    assert said in (told.last_answer or "")
+    assert [said in log["reason"] for log in logs if log["log_level"] == "error"] == [True]
 
 
 def test_a_broken_template_is_no_concern_of_a_webhook(
@@ -350,6 +342,31 @@ def test_a_slow_address_delays_no_other_not_even_with_what_comes_later(
     release.set()
     sending.join(20)
     assert sorted(paths(httpserver)) == ["/hook", "/hook", "/slow", "/slow"]
+
+
+def test_a_lease_that_is_shorter_than_the_sending_is_renewed_and_nothing_goes_out_twice(
+    database: Database, httpserver: HTTPServer
+) -> None:
+    def handle(request: Request) -> Response:
+        time.sleep(1.0)
+        return Response("at last")
+
+    httpserver.expect_request("/slow").respond_with_handler(handle)
+    asked(database, httpserver.url_for("/slow"))
+    delivery_id = due(database)
+    present = lambda: datetime.now(UTC)  # noqa: E731
+    given = settings(lease_seconds=0.6, total_seconds=20.0)
+    workers = [
+        threading.Thread(target=deliver_due, args=(database, given, name, present, Random(1))) for name in ("a", "b")
+    ]
+    for each in workers:
+        each.start()
+        time.sleep(0.3)
+    for each in workers:
+        each.join(30)
+
+    assert paths(httpserver) == ["/slow"]
+    assert len(entry(database, delivery_id).tries) == 1
 
 
 def paths(httpserver: HTTPServer) -> list[str]:

@@ -10,6 +10,7 @@ from freezegun import freeze_time
 
 from notifiers import digest, ledger, outbox, subscriptions, watches
 from notifiers.outbox import Delivered, Failed, Told
+from notifiers.silences import Silence
 from snapshots import archive
 from snapshots.database import Database
 from tests.notifiers.cast import (
@@ -281,7 +282,7 @@ def test_a_paused_subscription_wants_nothing_and_its_digest_waits(weekly: Databa
 
 def test_what_happened_to_a_snoozed_watch_is_told_when_it_is_awake(weekly: Database) -> None:
     with weekly.write() as connection:
-        watches.snooze(connection, "ctgov", [ALICE], MONDAY + DAY)
+        watches.snooze(connection, "ctgov", [ALICE], Silence(until=MONDAY + DAY), NOW)
         tell(connection, change("site.added"), record=ALICE)
         tell(connection, change("site.removed"), record=BOB)
 

@@ -302,6 +302,18 @@ def test_a_refusal_is_judged_by_its_stage_and_told_with_the_servers_words(
     assert mailbox.received == []
 
 
+@pytest.mark.parametrize("answer", ["250 " + "kept " * 3000, "250-kept\r\n250 " + "x" * 70_000])
+def test_a_mail_that_was_taken_with_very_many_words_is_delivered(
+    serve: Callable[..., int], mailbox: Mailbox, answer: str
+) -> None:
+    mailbox.answers["DATA"] = answer
+
+    receipt = deliver(message(type="test"), settings(serve()))
+
+    assert receipt.startswith("250 kept")
+    assert len(receipt) < 300
+
+
 def test_a_wrong_password_is_the_operators_trouble(serve: Callable[..., int], mailbox: Mailbox) -> None:
     port = serve(auth_require_tls=False)
 

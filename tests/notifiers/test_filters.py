@@ -144,8 +144,20 @@ def test_respelt_countries_and_codes_are_the_same_country(registry: str, asked: 
     assert reason(change(site=Site(facility="Example", country=registry)), countries=(asked,)) == "wanted"
 
 
-def test_a_site_without_a_known_point_is_not_near_anything() -> None:
-    assert reason(change(site=Site(facility="Example", city="Beijing")), near=near(39.9, 116.4, 50)) == "another place"
+def test_a_site_without_coordinates_is_where_its_city_is() -> None:
+    beijing, unknown = (Site(facility="Example", city=city) for city in ("Beijing", "Zzyzx Springs"))
+
+    assert reason(change(site=beijing), near=near(39.9, 116.4, 50)) == "wanted"
+    assert reason(change(site=beijing), near=near(45.7, 4.8, 50)) == "another place"
+    assert reason(change(site=unknown), near=near(39.9, 116.4, 50)) == "no known place"
+
+
+def test_another_site_of_the_trial_in_the_same_city_says_where_it_is() -> None:
+    one = Site(facility="Example A", city="Zzyzx Springs", country="France", latitude=45.7, longitude=4.8)
+    other = Site(facility="Example B", city="Zzyzx Springs", country="France")
+
+    assert reason(change(site=other), trial(sites=(one, other)), near=near(45.7, 4.8, 5)) == "wanted"
+    assert reason(change(site=other), trial(sites=(other,)), near=near(45.7, 4.8, 5)) == "no known place"
 
 
 def test_words_are_whole_words_and_accents_may_be_left_out() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifiers.message import MANY, MANY_ASKED_FOR, MANY_SITES, Line, facts_of, grouped, webhook_body
+from notifiers.lines import MANY, MANY_ASKED_FOR, MANY_SITES, Line, grouped
+from notifiers.message import facts_of, webhook_body
 from snapshots.archive import stored_change_json
 from snapshots.changes import Cause, Change
 from snapshots.kinds import KINDS, SEVERITIES
@@ -269,7 +270,12 @@ def test_a_digests_body_lists_its_records_and_what_its_silence_rests_on() -> Non
         "watched": 412,
         "last_checked": "2026-03-03T14:05:09Z",
         "release": "2026-03-03T09:00:05",
-        "unchecked": [{"id": "NCT99000009", "reason": "not fetched"}],
+        "unchecked": [{"id": "NCT99000009", "reason": "not fetched", "since": None}],
+        "told_meanwhile": 0,
+        "coming": [],
+        "unseen": [],
+        "at_rest": [],
+        "awake_again": [],
     }
 
 

@@ -87,6 +87,39 @@ def test_a_name_that_leads_to_a_private_address_is_refused_without_connecting() 
     assert net.connected == []
 
 
+@pytest.mark.parametrize(
+    ("what", "address"),
+    [
+        ("loopback", "127.0.0.1"), ("loopback", "::1"), ("this network", "0.0.0.0"), ("private", "10.0.0.5"),
+        ("private", "172.16.9.9"), ("private", "192.168.0.1"), ("unique local", "fd00::1"),
+        ("link-local, cloud metadata", "169.254.169.254"), ("link-local", "fe80::1"), ("CGNAT", "100.64.0.1"),
+        ("multicast", "224.0.0.1"), ("multicast", "ff02::1"), ("broadcast", "255.255.255.255"),
+        ("NAT64 of loopback", "64:ff9b::7f00:1"), ("local NAT64", "64:ff9b:1::a00:1"),
+        ("6to4 of a private network", "2002:0a00:0001::"), ("v4-mapped loopback", "::ffff:127.0.0.1"),
+        ("v4-mapped in hex", "::ffff:7f00:1"), ("v4-compatible", "::127.0.0.1"), ("Teredo", "2001::1"),
+        ("documentation", "2001:db8::1"),
+    ],
+)  # fmt: skip
+def test_what_no_webhook_may_reach_is_refused_by_name_and_by_number(what: str, address: str) -> None:
+    by_name = Net([address])
+    by_number = Net([address])
+
+    with pytest.raises(AddressRefused):
+        send("https://hooks.example.org/x", by_name)
+    with pytest.raises(AddressRefused):
+        send(f"https://[{address}]/x" if ":" in address else f"https://{address}/x", by_number)
+    assert (by_name.connected, by_number.connected) == ([], []), what
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_into_a_private_network_is_not_followed(httpserver: HTTPServer, status: int) -> None:
+    target = httpserver.url_for("/inside")
+    httpserver.expect_request("/a").respond_with_data("", status=status, headers={"Location": target})
+
+    assert local(httpserver, "/a").status == status
+    assert [request.path for request, _ in httpserver.log] == ["/a"]
+
+
 def test_one_private_address_among_public_ones_is_enough_to_refuse() -> None:
     net = Net([PUBLIC, "127.0.0.1"])
 

@@ -442,8 +442,9 @@ def test_claiming_looks_only_at_what_is_open(sqlite_database: Database) -> None:
     """The partial indexes serve the claim: its cost does not grow with what is done."""
     with sqlite_database.read() as connection:
         seen: list[str] = []
-        for statement in (claiming.addresses_due(NOW), claiming.first_due(1, NOW)):
-            compiled = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
+        for statement in (claiming.ADDRESSES_DUE, claiming.FIRST_DUE):
+            asked = statement.params(now=NOW, **({"address": 1} if statement is claiming.FIRST_DUE else {}))
+            compiled = asked.compile(connection.engine, compile_kwargs={"literal_binds": True})
             seen += [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
 
     touching = [line for line in seen if "deliveries" in line]
@@ -480,3 +481,73 @@ def test_a_test_message_tries_an_address_that_is_off_once_more(due: Database) ->
     with due.read() as connection:
         assert ledger.show(connection, test) is not None
         assert addresses.find(connection, MAIL, NOW).state == "off"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("moment", ["cancelled first", "claimed first"])
+def test_what_a_worker_has_claimed_can_no_longer_be_called_off(due: Database, moment: str) -> None:
+    """Two transactions at once: on PostgreSQL the second waits for the first and then sees what became of the row."""
+    claimed = take(due)
+    assert claimed is not None
+    if moment == "cancelled first":
+        outbox.record(due, outbox.begin_attempt(due, claimed, NOW), DOWN, NOW, Always())
+    with due.write() as connection:
+        was = outbox.cancel(connection, claimed.delivery_id, "no longer wanted", NOW)
+
+    with due.read() as connection:
+        entry = ledger.show(connection, claimed.delivery_id)
+    assert entry is not None
+    assert (was, entry.state) == ((True, "cancelled") if moment == "cancelled first" else (False, "sending"))
+
+
+def test_a_cancel_that_waits_for_a_claim_leaves_what_was_claimed_alone(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, to=[MAIL])
+        (delivery_id,) = tell(connection)
+    said: list[bool] = []
+
+    def cancel() -> None:
+        with database.write() as connection:
+            said.append(outbox.cancel(connection, delivery_id, "no longer wanted", NOW))
+
+    canceller = threading.Thread(target=cancel)
+    with database.write() as connection:
+        assert claiming.take_next(connection, "w1", NOW, 60) is not None
+        canceller.start()
+        canceller.join(0.3)  # it has read the row as it was, and waits for this transaction
+    canceller.join(20)
+
+    with database.read() as connection:
+        entry = ledger.show(connection, delivery_id)
+    assert said == [False]
+    assert entry is not None
+    assert entry.state == "sending"
+
+
+def test_the_record_of_one_and_the_claim_of_the_next_are_one_transaction(due: Database) -> None:
+    first = outbox.take(due, "w1", NOW, 60)
+    assert first is not None
+    with due.write() as connection:
+        tell(connection, at=NOW + SECOND)
+
+    state, second = outbox.record_and_take(due, first, OK, NOW + MINUTE, Always(), 60)
+
+    assert state == "delivered"
+    assert second is not None
+    assert second.claimed.delivery_id != first.claimed.delivery_id
+    assert second.claimed.worker == "w1"
+    assert (second.number, second.tries) == (1, 1)
+
+
+def test_a_renewed_lease_holds_and_one_that_passed_on_stays_the_others(due: Database) -> None:
+    claimed = take(due)
+    assert claimed is not None
+    with due.write() as connection:
+        outbox.renew(connection, [claimed], NOW + 50 * SECOND, 60)
+    assert take(due, NOW + 80 * SECOND, "w2") is None
+    other = take(due, NOW + 111 * SECOND, "w2")
+    assert other is not None
+    with due.write() as connection:
+        outbox.renew(connection, [claimed], NOW + 112 * SECOND, 600)
+
+    assert take(due, NOW + 175 * SECOND, "w3") is not None

@@ -1,6 +1,6 @@
 """Who is told at once of what happened: decided and written in the transaction that stores it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from notifiers import ledger, outbox, subscriptions, watches
 from notifiers.ledger import Entry
 from notifiers.outbox.enqueuing import HOLDABLE
+from notifiers.silences import Silence
 from snapshots import archive
 from snapshots.database import Database
 from snapshots.kinds import KINDS
@@ -157,7 +158,7 @@ def test_nothing_is_told_of_what_nobody_watches_or_whose_watch_is_paused_or_snoo
     with watched.write() as connection:
         subscribe(connection)
         watches.pause(connection, "ctgov", [ALICE], NOW)
-        watches.snooze(connection, "ctgov", [BOB], NOW + DAY)
+        watches.snooze(connection, "ctgov", [BOB], Silence(until=NOW + DAY), NOW)
 
         assert tell(connection, record=ALICE) == []
         assert tell(connection, record=BOB) == []
@@ -237,16 +238,6 @@ def test_one_subscriptions_quiet_hours_do_not_silence_another(watched: Database)
 
     (entry,) = entries(watched)
     assert entry.due_at == NOW
-
-
-def test_the_hourly_limit_spreads_messages_and_loses_none(watched: Database) -> None:
-    with watched.write() as connection:
-        subscribe(connection, max_per_hour=2)
-        for minute in range(5):
-            tell(connection, at=NOW + minute * MINUTE)
-
-    planned = [entry.planned_at - NOW for entry in entries(watched)]
-    assert planned == [timedelta(0), MINUTE, HOUR, HOUR + MINUTE, 2 * HOUR]
 
 
 def test_texts_and_places_are_held_and_nothing_else_is(watched: Database) -> None:

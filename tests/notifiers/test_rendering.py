@@ -171,7 +171,7 @@ def test_a_digest_reads_so() -> None:
 team-weekly: 2 trials of 412 changed, 1 with something critical.
 24 February 2026, 14:05 UTC to 3 March 2026, 14:05 UTC
 411 trials checked, last on 3 March 2026, 14:05 UTC, in the registry's
-release of 3 March 2026.
+release of 3 March 2026; 1 not answered.
 
 NCT99000001  Safety and Efficacy of Mesenchymal Stem Cells in Patients With
   Diabetic Kidney Disease: a Randomised Trial
@@ -405,7 +405,8 @@ def test_a_digest_of_nothing_proves_that_somebody_looked() -> None:
 
     assert rendered.subject == "Digest team-weekly: nothing changed in 412 trials"
     said = " ".join(rendered.text.split())
-    assert "412 trials checked, last on 3 March 2026, 14:05 UTC, in the registry's release of 3 March 2026." in said
+    assert "412 trials checked, last on 3 March 2026, 14:05 UTC, in the registry's release of 3 March 2026" in said
+    assert "of 3 March 2026, all answered." in said
     assert said in " ".join(rendered.text.split())
 
 

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Connection
 
 from notifiers import addresses, ledger, outbox, subscriptions
-from notifiers.conditions import InvalidValue
+from notifiers.conditions import InvalidValue, Near, Place
+from notifiers.filters import in_words
 from notifiers.subscriptions import Subscription, check, from_table
 from snapshots.database import Database
 from tests.notifiers.cast import ALICE, DAY, HOOK, MAIL, MINUTE, NOW, change, subscribe, tell, watch
@@ -46,9 +48,8 @@ def read(**asked: Any) -> Subscription:
         ({"when": {"sites": ["  "]}}, "when.sites: '  ' holds no word"),
         ({"when": {"shift_days_over": -1}}, "when.shift_days_over: -1 is not a number of days from 0 on"),
         (
-            {"when": {"near": {"place": "Beijing", "km": 50}}},
-            "when.near.place: names of places are not available yet; instead of 'Beijing' give "
-            "{ latitude = …, longitude = … }",
+            {"when": {"near": {"place": "Beijing, France", "km": 50}}},
+            "when.near.place: Beijing, France: no such place; Beijing is there as 'Beijing, China'?",
         ),
         (
             {"when": {"near": {"place": {"latitude": 116.4, "longitude": 39.9}, "km": 50}}},
@@ -60,7 +61,7 @@ def read(**asked: Any) -> Subscription:
         ),
         ({"when": {"near": {"place": {"latitude": 39.9}, "km": 5}}}, "when.near.place.longitude: is missing"),
         ({"to": ["alice@example.org"]}, f"to: 'alice@example.org' {UNTELLABLE}"),
-        ({"to": ["ftp://example.org"]}, f"to: 'ftp://example.org' {UNTELLABLE}"),
+        ({"to": ["ftp://example.org"]}, f"to: 'ftp://…' {UNTELLABLE}"),
         ({"to": ["http://example.org/"]}, f"to: 'http://example.org/' {UNTELLABLE}"),
         ({"to": ["mailto:alice"]}, "to: 'mailto:alice' is no mail address, mailto:name@example.org"),
         (
@@ -107,6 +108,14 @@ def test_what_cannot_be_meant_is_refused_naming_key_and_value(asked: dict[str, A
         read(**asked)
 
     assert str(refused.value) == complaint
+
+
+def test_a_place_that_is_named_is_kept_with_its_coordinates_and_read_back_the_same() -> None:
+    kept = read(when={"near": {"place": "Peking", "km": 50}}).when
+
+    assert kept.near == Near(place=Place(name="Beijing, China", latitude=39.908, longitude=116.397), km=50)
+    assert read(when=msgspec.to_builtins(kept)).when == kept
+    assert in_words(kept) == "within 50 km of Beijing, China"
 
 
 def test_the_schemes_that_the_operator_allows_can_be_told() -> None:

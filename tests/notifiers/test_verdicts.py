@@ -65,6 +65,47 @@ def test_nothing_before_the_recipient_is_named_can_fail_a_delivery_for_good(stag
     assert found == {verdicts.LATER_OPERATOR}
 
 
+CLASSES = {
+    # class of reply     up to MAIL FROM       at RCPT           at DATA
+    1: ("retry operator", "retry address", "retry address"),
+    2: ("retry operator", "retry address", "delivered address"),
+    3: ("retry operator", "retry address", "retry address"),
+    4: ("retry operator", "retry address", "retry address"),
+    5: ("retry operator", "failed address", "failed message"),
+}
+"""RFC 5321, 4.2.1: what the first digit says, where nothing more is known of the code."""
+SPECIAL_AT_RCPT = {
+    **dict.fromkeys((500, 502, 503, 504, 530, 534, 535, 538, 555), "retry operator"),
+    552: "retry address",
+}
+SPECIAL_AT_DATA = dict.fromkeys((530, 534, 535, 538), "retry operator")
+
+
+@pytest.mark.parametrize("stage", verdicts.STAGES)
+def test_every_code_at_every_stage_of_a_mail_has_its_verdict(stage: verdicts.Stage) -> None:
+    found = {code: verdicts.smtp(stage, code) for code in range(100, 600)}
+
+    assert {code: f"{verdict.outcome} {verdict.whose}" for code, verdict in found.items()} == {
+        code: expected_of(stage, code) for code in range(100, 600)
+    }
+
+
+def expected_of(stage: verdicts.Stage, code: int) -> str:
+    before, at_rcpt, at_data = CLASSES[code // 100]
+    if stage == "RCPT TO":
+        return SPECIAL_AT_RCPT.get(code, at_rcpt)
+    return SPECIAL_AT_DATA.get(code, at_data) if stage == "DATA" else before
+
+
+@pytest.mark.parametrize("stage", verdicts.STAGES)
+@pytest.mark.parametrize("code", [-1, 0, 99, 600, 999])
+def test_a_code_that_no_server_should_send_loses_no_mail(stage: verdicts.Stage, code: int) -> None:
+    verdict = verdicts.smtp(stage, code)
+
+    assert verdict.outcome != "delivered"
+    assert code >= 600 or verdict.outcome == "retry"
+
+
 def test_a_mail_counts_as_taken_only_when_its_data_was_answered_with_2xx() -> None:
     assert verdicts.smtp("DATA", 250, "queued").outcome == "delivered"
 

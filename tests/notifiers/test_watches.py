@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from notifiers import watches
+from notifiers.silences import Silence
 from notifiers.watches import Wish
 from snapshots import archive
 from snapshots.database import Database
@@ -91,7 +92,7 @@ def test_a_paused_watch_is_never_due_and_a_snoozed_one_is(database: Database) ->
     with database.write() as connection:
         watch(connection, ALICE, BOB)
         paused = watches.pause(connection, "ctgov", [ALICE, CHARLIE], NOW)
-        snoozed = watches.snooze(connection, "ctgov", [BOB], NOW + DAY)
+        snoozed = watches.snooze(connection, "ctgov", [BOB], Silence(until=NOW + DAY), NOW)
 
     assert (paused, snoozed) == ([ALICE], [BOB])
     assert due(database) == [BOB]
@@ -140,7 +141,7 @@ def test_a_watch_says_how_it_stands(database: Database) -> None:
     sweep(database)
     with database.write() as connection:
         watched = watches.listing(connection)[0].state(NOW)
-        watches.snooze(connection, "ctgov", [ALICE], NOW + DAY)
+        watches.snooze(connection, "ctgov", [ALICE], Silence(until=NOW + DAY), NOW)
         snoozed, awake = (watches.listing(connection)[0].state(at) for at in (NOW, NOW + DAY))
         watches.pause(connection, "ctgov", [ALICE], NOW)
         paused = watches.listing(connection)[0].state(NOW)

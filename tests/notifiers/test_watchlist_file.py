@@ -222,7 +222,7 @@ def test_a_secret_of_the_file_is_taken_and_none_is_made(database: Database) -> N
         ),
         (
             "[[address]]\nuri = 'gopher://example.org/'",
-            "address[1] \"gopher://example.org/\".uri: 'gopher://example.org/' is no address that can be told; "
+            "address[1] \"gopher://…\".uri: 'gopher://…' is no address that can be told; "
             "it begins with one of https:, mailto:",
         ),
     ],

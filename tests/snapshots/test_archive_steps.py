@@ -170,6 +170,23 @@ def test_a_gap_filled_in_later_adds_fine_steps_and_sums_count_only_these(databas
     assert len(found) == 4
 
 
+def test_what_the_registrys_history_leaves_out_is_counted_of_a_step_that_finer_ones_cover(database: Database) -> None:
+    events = "annotationSection.annotationModule.unpostedAnnotation.unpostedEvents"
+    submitted = change("results.submitted", path=events)
+    delayed = change("primary_completion_date.delayed")
+    with database.write() as connection:
+        five, eight = add(connection, 5, day=2), add(connection, 8, day=20)
+        facts = StepFacts(registry="ctgov", registry_id=ALICE, from_version=five, to_version=eight, observed_at=NOON)
+        archive.record_step(connection, facts, [delayed, submitted])
+        six = fill_in(connection, 6, "2026-03-12", 6)
+        step(connection, delayed.kind, from_version=five, to_version=six, cause="back-filled")
+        step(connection, from_version=six, to_version=eight, cause="back-filled")
+        found = archive.finest_steps(archive.steps(connection, "ctgov", ALICE))
+
+    told = [stored.change.kind for each in found for stored in each.changes]
+    assert sorted(told) == ["primary_completion_date.delayed", "results.submitted"]
+
+
 def test_what_was_observed_in_a_span_of_time(database: Database) -> None:
     with database.write() as connection:
         add(connection, "A")

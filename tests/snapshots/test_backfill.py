@@ -340,11 +340,15 @@ def test_killed_at_any_moment_and_resumed_it_is_the_same_archive(
     unbroken.fill()
     killed = Past(database, standin)
 
-    assert killed.fill_and_kill(times=5, chance=random.Random(5)) >= 3
+    assert killed.fill_and_kill(times=20, chance=random.Random(5)) >= 15
     assert killed.fill().outcome == "complete"
 
     assert killed.everything() == unbroken.everything()
     unbroken.database.dispose()
+    killed.observe(FORTY[-1], "2026-06-01")
+    killed.fill()
+    assert killed.steps()[-1].cause == "back-filled"
+    assert killed.steps()[-1].changes == ()
 
 
 def test_neighbours_in_history_are_joined_step_by_step(past: Past) -> None:

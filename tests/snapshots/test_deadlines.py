@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from snapshots.deadlines import Finding, compliance, probably_covered, years_after
 from snapshots.registries.ctgov.parse import parse
 from snapshots.timeline import Dated
-from snapshots.trial import PartialDate, SubmissionEvent
+from snapshots.trial import PartialDate, Site, SubmissionEvent
 from tests.snapshots.histories import actual, planned, said
 
 TODAY = date(2026, 11, 22)
@@ -20,6 +20,7 @@ COVERED = {
     "study_type": "INTERVENTIONAL",
     "phases": ("PHASE3",),
     "oversight": {"isFdaRegulatedDrug": True, "isFdaRegulatedDevice": False},
+    "sites": (Site(country="United States"),),
 }
 
 
@@ -99,15 +100,37 @@ def test_results_are_overdue_from_the_day_after(today: date, law: str, trackers:
     assert found(TRACKED, today, primary_completion_date=closing).answer == trackers
 
 
-def test_a_certificate_of_delay_gives_three_years() -> None:
+def test_a_certificate_of_delay_gives_two_years_from_its_own_day_and_three_to_trackers() -> None:
     facts = {
         "primary_completion_date": actual("2024-03"),
         "delay_certificate_dates": {"dispFirstSubmitDate": "2025-01-02"},
     }
 
-    assert (found(RESULTS, **facts).due, found(RESULTS, **facts).answer) == ("2027-03-31", "not yet")
+    assert (found(RESULTS, **facts).due, found(RESULTS, **facts).answer) == ("2027-01-02", "not yet")
+    assert "earlier where the FDA decided earlier" in found(RESULTS, **facts).summary
     assert found(TRACKED, **facts).due == "2027-04-30"
-    assert "certificate of delay" in found(RESULTS, **facts).summary
+    assert "certificate of delay" in found(TRACKED, **facts).summary
+
+
+@pytest.mark.parametrize(
+    ("certified", "due", "words"),
+    [
+        ("2025-03-31", "2027-03-31", "2 years after the certificate"),
+        ("2025-04-01", "2025-03-31", "too late to count"),
+        ("2022-11-01", "2025-03-31", "2 years after the certificate"),
+    ],
+)
+def test_a_certificate_counts_only_before_results_were_due_and_never_shortens_the_year(
+    certified: str, due: str, words: str
+) -> None:
+    told = found(
+        RESULTS,
+        primary_completion_date=actual("2024-03"),
+        delay_certificate_dates={"dispFirstSubmitDate": certified},
+    )
+
+    assert told.due == due
+    assert words in told.summary
 
 
 def test_submitted_results_are_judged_by_the_day_they_came_not_by_today() -> None:
@@ -173,6 +196,9 @@ def test_a_withdrawn_study_owes_nothing() -> None:
         ({"oversight": {"isFdaRegulatedDrug": False, "isFdaRegulatedDevice": False}}, "not likely"),
         ({"oversight": {"isFdaRegulatedDrug": False}}, "cannot be told"),
         ({"study_type": None, "oversight": {}}, "cannot be told"),
+        ({"sites": (Site(country="France"),)}, "cannot be told"),
+        ({"sites": (Site(country="France"), Site(country="Puerto Rico"))}, "likely"),
+        ({"sites": (), "oversight": {"isFdaRegulatedDrug": True, "isUsExport": True}}, "likely"),
     ],
 )
 def test_whether_the_law_applies_is_a_guess_from_the_record(facts: dict[str, Any], applies: str) -> None:
@@ -247,7 +273,7 @@ def test_a_reached_date_is_told_within_thirty_days(told_on: str, answer: str, da
     )
     told = answers(versions)[PRIMARY]
 
-    assert (told.answer, told.days, told.source) == (answer, days, "42 CFR 11.64(a)")
+    assert (told.answer, told.days, told.source) == (answer, days, "42 CFR 11.64(a)(1)")
 
 
 def test_a_plan_that_goes_by_without_a_word_is_late_after_thirty_days() -> None:
@@ -261,6 +287,14 @@ def test_a_date_that_was_actual_when_first_seen_is_left_open_unless_that_was_the
 
     assert answers(said(("2026-03-02", facts), registered=False))[question].answer == "cannot be told"
     assert answers(said(("2026-03-02", facts)))[question].answer == "no"
+
+
+def test_studies_that_began_before_the_rule_owe_the_thirty_days_for_primary_completion_alone() -> None:
+    told = answers(said(("2026-03-02", {**COVERED, "start_date": actual("2016-05-01")})))
+
+    assert told["start date updated in time"].applies == told["completion date updated in time"].applies == "not likely"
+    assert told["completion date updated in time"].source == "42 CFR 11.64(a)(1)(ii)"
+    assert told[PRIMARY].applies == "likely"
 
 
 def test_a_date_without_a_type_is_neither_planned_nor_reached() -> None:

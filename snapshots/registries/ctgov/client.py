@@ -9,13 +9,14 @@ from typing import Self
 
 from msgspec import Raw
 
-from snapshots.registries.ctgov import fields, pages, parse
+from snapshots.registries.ctgov import fields, pages, parse, similar
 from snapshots.registries.ctgov.answers import AnswerError, Patience, Trouble, trouble
 from snapshots.registries.ctgov.asking import Asking
 from snapshots.registries.ctgov.fetching import Fetching
 from snapshots.registries.ctgov.ids import is_id, normalise, record_page
 from snapshots.registries.ctgov.wire import Timeouts, Wire
 from snapshots.registry import Answer, NotAnswered, PastVersion, Registry, Release, Turn
+from snapshots.related.answers import Listed
 from snapshots.trial import Trial
 
 SEARCH_PARAMETERS: tuple[str, ...] = (
@@ -121,6 +122,14 @@ class CtgovRegistry(Registry):
     def version(self, record_id: str, number: int) -> bytes:
         """See `Registry.version`. The bytes are those of the answer: {"studyVersion": number, "study": {…}}."""
         return self._asking.past(record_id, number)
+
+    def similar(self, trial: Trial, most: int) -> tuple[Listed, ...]:
+        """Trials that the registry lists beside this one, the likest first: one question. Raises RegistryError."""
+        params = similar.question(trial)
+        if params is None:
+            return ()
+        page = self._asking.page(params, f"trials like {trial.id}", fields=similar.FIELDS, hurried=True)
+        return similar.listed(page.studies, trial, most)
 
     def content(self, raw: bytes) -> bytes:
         """See `fields.content`."""

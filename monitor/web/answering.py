@@ -1,0 +1,123 @@
+"""From a request to an answer: the body read within limits, the handler run in a thread, every failure said clearly."""
+
+import asyncio
+from functools import partial
+
+import structlog
+from anyio import CapacityLimiter, fail_after
+from anyio.to_thread import run_sync
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from monitor.web.doors import Door
+from monitor.web.entering import READING, enter
+from monitor.web.problems import Problem, of_status, problem_json
+from monitor.web.site import Site
+from monitor.web.visit import PRIVATE, Visit
+from snapshots.database import DatabaseError
+
+BODY_SECONDS = 20
+"""How long a request's body may take to arrive."""
+HANDLER_SECONDS = 30
+"""How long a handler may take; the thread goes on after that, the asker does not wait for it."""
+THREADS = 12
+
+log = structlog.get_logger()
+
+
+class Answering:
+    """Answers at one door. An instance is the endpoint of a route."""
+
+    def __init__(self, site: Site, door: Door, limiter: CapacityLimiter) -> None:
+        self._site = site
+        self._door = door
+        self._limiter = limiter
+
+    async def __call__(self, request: Request) -> Response:
+        try:
+            body = await _body(request, self._door.body_limit)
+            answer = partial(_answer, self._site, self._door, request, body)
+            with fail_after(HANDLER_SECONDS):
+                return await run_sync(answer, abandon_on_cancel=True, limiter=self._limiter)
+        except Problem as problem:
+            return said(request, problem, self._door, self._site)
+        except TimeoutError:
+            log.error("a request took too long", id=request.state.id, path=self._door.path)  # noqa: TRY400
+            slow = Problem(503, "This took too long", "Try again in a moment, or ask for less.")
+            return said(request, slow, self._door, self._site)
+
+
+def said(request: Request, problem: Problem, door: Door, site: Site) -> Response:
+    """The answer that tells a problem: JSON to programs, a page to people."""
+    if door.kind == "api":
+        body = problem_json(problem, request.state.id)
+        headers = {**PRIVATE, "Vary": "Authorization, Cookie", **problem.headers}
+        return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
+    here = Visit(site, door, request, body=b"", now=site.clock())
+    return _page(here, problem)
+
+
+def _page(here: Visit, problem: Problem) -> Response:
+    return here.page("problem.html", problem.status, problem.headers, problem=problem, request_id=here.request.state.id)
+
+
+def _answer(site: Site, door: Door, request: Request, body: bytes) -> Response:
+    here = Visit(site, door, request, body=body, now=site.clock())
+    try:
+        enter(here)
+        method = "GET" if request.method == "HEAD" else request.method
+        return door.handlers[method](here)
+    except Problem as problem:
+        return _told(here, problem)
+    except DatabaseError as error:
+        log.error("database", reason=str(error), id=request.state.id, path=door.path)  # noqa: TRY400
+        return _told(
+            here, Problem(503, "The database does not answer", "Try again in a moment; the log has the cause.")
+        )
+    except Exception:
+        log.exception("unexpected failure", id=request.state.id, path=door.path)
+        return _told(here, of_status(500))
+
+
+def _told(here: Visit, problem: Problem) -> Response:
+    if here.door.kind == "api":
+        return said(here.request, problem, here.door, here.site)
+    if problem.status == 401 and here.visitor is None and here.request.method in READING:
+        return here.redirect(here_link(here))
+    return _page(here, problem)
+
+
+def here_link(here: Visit) -> str:
+    """The way to sign in that leads back to where the visitor wanted to go."""
+    from urllib.parse import urlencode
+
+    url = here.request.url
+    wanted = url.path + (f"?{url.query}" if url.query else "")
+    return "/signin" if wanted == "/" else f"/signin?{urlencode({'next': wanted})}"
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(request, limit)
+    except TimeoutError:
+        raise Problem(408, "The request took too long to arrive") from None
+    except ClientDisconnect:
+        raise Problem(400, "The request ended before it was complete") from None
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > limit:
+            raise _too_large(limit)
+    return bytes(read)
+
+
+def _too_large(limit: int) -> Problem:
+    # the rest is not read: the connection ends with the answer
+    return Problem(413, f"At most {limit // 1024} KiB can be sent here", headers={"Connection": "close"})

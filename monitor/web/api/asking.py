@@ -1,0 +1,80 @@
+"""What several operations ask: the record that an id means, a page of a list, what is not there."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from msgspec import Meta, Struct, defstruct
+from sqlalchemy import Connection
+
+from monitor.web import cursor
+from monitor.web.api.operations import NUMBER, Call, Param
+from monitor.web.problems import Problem
+from monitor.wiring import REGISTRY
+from notifiers import watches
+from snapshots import archive
+from snapshots.archive import Record
+from snapshots.registries.ctgov.ids import normalise
+
+Json = Any
+T = TypeVar("T")
+
+RECORD = Param(name="id", type=str, words="The record's id, its own or a former one, such as NCT01234567.")
+TODAY_WORDS = "Count to that day instead of today, by what is stored now."
+
+
+def page_of(kind: Any) -> Any:
+    """The type of a page of a list: its entries, and the cursor of the next page (null: this is the last)."""
+    name = f"PageOf{kind.__name__}"
+    words = {"namespace": {"__doc__": "Entries, and in `next` the cursor of the following page; null on the last."}}
+    return defstruct(name, [("items", list[kind]), ("next", str | None)], **words)  # type: ignore[arg-type]
+
+
+def list_of(kind: Any) -> Any:
+    """The type of a list that comes whole."""
+    words = {"namespace": {"__doc__": "All entries."}}
+    return defstruct(f"ListOf{kind.__name__}", [("items", list[kind])], **words)  # type: ignore[arg-type]
+
+
+def cut(found: Sequence[T], limit: int) -> tuple[Sequence[T], T | None]:
+    """Of one entry more than was asked for: the page, and its last entry where another page follows."""
+    page = found[:limit]
+    return page, page[-1] if len(found) > limit else None
+
+
+def after(call: Call, *types: Any) -> tuple[Any, ...] | None:
+    """The values in the cursor that was given; None without one. Raises Problem (400)."""
+    return cursor.decode(call.asked["cursor"], *types) if call.asked["cursor"] else None
+
+
+RowNumber = Annotated[int, Meta(ge=0, le=NUMBER)]
+At = Annotated[str, Meta(max_length=300, pattern="^[^\\x00]*$")]
+
+
+def record_id(text: str) -> str:
+    """The id that a text means. Raises Problem (404)."""
+    try:
+        return normalise(text)
+    except ValueError as error:
+        raise Problem(404, str(error)) from None
+
+
+def stored(connection: Connection, text: str) -> Record:
+    """The record that an id selects. Raises Problem (404) where nothing is stored of it, with what to do."""
+    known = record_id(text)
+    record = archive.find_record(connection, REGISTRY, known)
+    if record is None:
+        watched = watches.of_record(connection, REGISTRY, [known])
+        todo = "It is watched and was not fetched yet." if watched else "Watch it first: POST /api/v1/watches."
+        raise Problem(404, f"Nothing is stored of {known}", todo)
+    return record
+
+
+def not_there(what: str, name: object, where: str) -> Problem:
+    """The problem that there is no such thing, and which path lists those that are there."""
+    return Problem(404, f"There is no {what} {str(name)[:100]!r}", f"GET /api/v1/{where} tells which there are.")
+
+
+class Named(Struct, frozen=True):
+    """A name in a path."""
+
+    name: str

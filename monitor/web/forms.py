@@ -1,0 +1,84 @@
+"""What a form sent: urlencoded or multipart, read whole from a body that was limited in size before."""
+
+from email.parser import BytesParser
+from email.policy import HTTP
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from monitor.web.problems import Problem
+
+MOST_FIELDS = 2000
+
+
+class Upload(Struct, frozen=True):
+    """A file that was sent: the name it had there (show it, never use it as a path) and its bytes."""
+
+    name: str
+    content: bytes
+
+
+class Form:
+    """The fields of a form; what was not sent is "" or empty, as for an unticked box."""
+
+    def __init__(self, fields: list[tuple[str, str]], files: dict[str, Upload] | None = None) -> None:
+        self._fields = fields
+        self._files = files or {}
+
+    def text(self, name: str, default: str = "") -> str:
+        """The field, stripped; the last one where it was sent more than once."""
+        return next((value.strip() for key, value in reversed(self._fields) if key == name), default)
+
+    def all(self, name: str) -> list[str]:
+        """All values of a field, stripped, without empty ones."""
+        return [value.strip() for key, value in self._fields if key == name and value.strip()]
+
+    def flag(self, name: str) -> bool:
+        """Whether a box was ticked."""
+        return bool(self.text(name))
+
+    def file(self, name: str) -> Upload | None:
+        """The file of a field; None where none was chosen."""
+        return self._files.get(name)
+
+    def values(self) -> dict[str, str]:
+        """Every field once, to fill the form in again."""
+        return {key: value for key, value in self._fields if key != "csrf"}
+
+
+def read(content_type: str, body: bytes) -> Form:
+    """The form in a body. Raises Problem where it cannot be read."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body and not kind:
+        return Form([])
+    if kind == "application/x-www-form-urlencoded":
+        return _urlencoded(body)
+    if kind == "multipart/form-data":
+        return _multipart(content_type, body)
+    raise Problem(415, "A form is expected here", f"This was sent: {kind or 'no content type'}.")
+
+
+def _urlencoded(body: bytes) -> Form:
+    try:
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except (ValueError, UnicodeDecodeError):
+        raise Problem(400, "The form cannot be read", "It has too many fields, or is not UTF-8.") from None
+    return Form(fields)
+
+
+def _multipart(content_type: str, body: bytes) -> Form:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    fields: list[tuple[str, str]] = []
+    files: dict[str, Upload] = {}
+    for part in message.iter_parts() if message.is_multipart() else ():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes) or len(fields) + len(files) >= MOST_FIELDS:
+            raise Problem(400, "The form cannot be read")
+        filename = part.get_filename()
+        if filename is None:
+            fields.append((name, content.decode("utf-8", "replace")))
+        elif filename:
+            files[name] = Upload(filename, content)
+    return Form(fields, files)

@@ -1,0 +1,66 @@
+"""A page from its template: escaped, without what nobody can see, with times that the reader's browser can localise."""
+
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from notifiers.clean_text import clip, visible
+from snapshots.archive import rfc3339
+
+MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@cache
+def environment() -> Environment:
+    """The templates of all pages. What registries and users wrote goes through escaping and loses invisible characters
+    (those that turn the reading direction among them).
+    """
+    made = Environment(
+        loader=PackageLoader("monitor.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"time": time_element, "asset_name": asset_name}
+    made.filters |= {"clipped": clip, "grouped": lambda number: f"{number:,}"}
+    return made
+
+
+def time_element(moment: datetime | None, *, precise: bool = False) -> Markup:
+    """A moment as people read it, in UTC; `page.js` shows it in the reader's zone, and the exact one stays on hover."""
+    if moment is None:
+        return Markup('<span class="quiet">never</span>')
+    at = moment.astimezone(UTC).replace(microsecond=0)
+    exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    shown = exact if precise else f"{at:%Y-%m-%d %H:%M} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(rfc3339(at), exact, shown)
+
+
+def asset_name(name: str) -> str:
+    """The name under which a file of `assets/` is served: with a hash of its content, so it may be kept for ever."""
+    stem, _, ending = name.rpartition(".")
+    return f"{stem}.{sha256(asset(name)).hexdigest()[:12]}.{ending}"
+
+
+@cache
+def asset(name: str) -> bytes:
+    """The bytes of a file of `assets/`. Raises FileNotFoundError."""
+    return (files("monitor.web") / "assets" / name).read_bytes()
+
+
+@cache
+def assets() -> dict[str, tuple[str, bytes]]:
+    """Every file of `assets/` by the name under which it is served: its media type and bytes."""
+    names = [each.name for each in (files("monitor.web") / "assets").iterdir() if each.is_file()]
+    known = [name for name in names if name.rpartition(".")[2] in MEDIA_TYPES]
+    return {asset_name(name): (MEDIA_TYPES[name.rpartition(".")[2]], asset(name)) for name in known}
+
+
+def _harmless(value: object) -> object:
+    return visible(value) if type(value) is str else value

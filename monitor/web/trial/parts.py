@@ -1,0 +1,128 @@
+"""What a section of a trial's page is made of: parts that stand somewhere in the registry's record."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from snapshots.prose import readable
+from snapshots.sentences import capitalised, counted, enum_words, partial_date_words
+from snapshots.trial import Enrollment, PartialDate, Trial
+
+Json = Any
+
+UNKNOWN_COUNT = 99999999
+"""How the registry writes an unknown number of participants."""
+
+Shape = Literal["fact", "text", "item", "entry"]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A piece of a record that can change by itself. `shape`: a "fact" is a name and a short value, a "text" is prose,
+    an "item" has a heading, facts and prose of its own (a study group), an "entry" is one line of a list.
+
+    `path` is where it stands in the registry's record, without places in lists: they are reordered at will. Of several
+    that stand in one list `key` tells which one it is: the name under which a change calls it.
+    """
+
+    shape: Shape
+    name: str
+    lines: tuple[str, ...]
+    path: str
+    facts: tuple[tuple[str, str], ...] = ()
+    key: str | None = None
+
+    @property
+    def text(self) -> str:
+        """All that it says, as one text."""
+        return "\n".join([*(f"{name}: {value}" for name, value in self.facts), *self.lines])
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A section: `help` says what a reader finds in it, `empty` what it means that nothing is said."""
+
+    id: str
+    title: str
+    help: str
+    parts: tuple[Part, ...]
+    empty: str | None = None
+
+
+def fact(trial: Trial, attribute: str, name: str, value: str | None) -> list[Part]:
+    """A fact, or nothing where the record does not say it."""
+    return [Part(shape="fact", name=name, lines=(value,), path=trial.path(attribute))] if value else []
+
+
+def text(trial: Trial, attribute: str, said: str | None) -> list[Part]:
+    """A text in paragraphs, or nothing."""
+    lines = paragraphs(said)
+    return [Part(shape="text", name="", lines=lines, path=trial.path(attribute))] if lines else []
+
+
+def entries(trial: Trial, attribute: str, said: Iterable[str | None]) -> list[Part]:
+    """One entry for each that says something."""
+    path = trial.path(attribute)
+    return [Part(shape="entry", name=each, lines=(each,), path=path, key=each) for each in said if each]
+
+
+def paragraphs(said: str | None) -> tuple[str, ...]:
+    """A registry's prose as paragraphs, without its markup."""
+    return tuple(line.strip() for line in readable(said).split("\n") if line.strip())
+
+
+def facts(*pairs: tuple[str, str | None]) -> tuple[tuple[str, str], ...]:
+    """The pairs that say something."""
+    return tuple((name, value) for name, value in pairs if value)
+
+
+def words(value: Json) -> str | None:
+    """An enumerated value, or several, as people read them; None where nothing is said."""
+    if isinstance(value, list | tuple):
+        return ", ".join(capitalised(enum_words(each)) for each in value) or None
+    return None if value is None or value == "" else capitalised(enum_words(value))
+
+
+def date(known: PartialDate | None) -> str | None:
+    return partial_date_words(known) if known else None
+
+
+def enrollment_words(known: Enrollment | None) -> str | None:
+    """The number of participants with its type: "120 participants (estimated)"."""
+    if known is None or known.count is None:
+        return None
+    count = known.count
+    is_number = isinstance(count, int) and not isinstance(count, bool)
+    number = "unknown" if count == UNKNOWN_COUNT else counted(count, "participant") if is_number else str(count)
+    return f"{number} ({enum_words(known.type)})" if known.type else number
+
+
+def spaced(name: str) -> str:
+    """A registry's key as words: "interventionModelDescription" is "Intervention model description"."""
+    spread = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    return capitalised(spread.strip())
+
+
+def flattened(value: Mapping[str, Json], path: str = "") -> Iterable[tuple[str, str, str]]:
+    """(name, value in words, path) of everything in an object, however deep."""
+    for key, inner in value.items():
+        place = f"{path}.{key}" if path else key
+        if isinstance(inner, Mapping):
+            yield from flattened(inner, place)
+        elif isinstance(inner, Sequence) and not isinstance(inner, str):
+            yield spaced(key), _listed(inner), place
+        elif inner not in (None, ""):
+            yield spaced(key), _plain(inner), place
+
+
+def _listed(values: Sequence[Json]) -> str:
+    return "; ".join(
+        ", ".join(f"{name}: {said}" for name, said, _ in flattened(each)) if isinstance(each, Mapping) else _plain(each)
+        for each in values
+        if not isinstance(each, list)
+    )
+
+
+def _plain(value: Json) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return capitalised(enum_words(value)) if isinstance(value, str) and value.isupper() else str(value)

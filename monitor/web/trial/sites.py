@@ -1,0 +1,222 @@
+"""The sites of a trial as a table: those that are asked for, recruiting ones first, how far away, and page by page."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from snapshots.canonical import country_key, enum_key, name_key
+from snapshots.places import City, UnclearPlace, city_point, distance_km, find_place
+from snapshots.rules.status import OPEN
+from snapshots.sentences import capitalised, status_words
+from snapshots.trial import Contact, Site
+
+ON_ONE_PAGE = 50
+NO_STATUS = "none"
+"""How a form asks for sites whose status the registry does not show: it does only while the study recruits."""
+
+_ORDER = ("RECRUITING", "ENROLLING_BY_INVITATION", "AVAILABLE", "NOT_YET_RECRUITING", "ACTIVE_NOT_RECRUITING")
+_POINT = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
+
+Point = tuple[float, float]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a reader asks of the sites; "" asks nothing. `place` is a name or "latitude, longitude"; `km` how far."""
+
+    words: str = ""
+    country: str = ""
+    status: str = ""
+    place: str = ""
+    km: str = ""
+    page: int = 1
+
+    @property
+    def is_anything(self) -> bool:
+        return any((self.words, self.country, self.status, self.place))
+
+
+class Place(Struct, frozen=True):
+    """Where distances are counted from. `trouble` says why a place that was asked for is not known, `offered` what may
+    have been meant.
+    """
+
+    name: str = ""
+    point: Point | None = None
+    trouble: str | None = None
+    offered: tuple[str, ...] = ()
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A site of the table. `km` from the place that was asked for, `point` where it is as far as that is known."""
+
+    site: Site
+    status: str
+    is_open: bool
+    where: str
+    km: float | None
+    point: Point | None
+    contacts: tuple[Contact, ...]
+
+
+class Country(Struct, frozen=True, kw_only=True):
+    """A country with its number of sites, in all and by status in words, open ones first."""
+
+    name: str
+    sites: int
+    open: int
+    by_status: tuple[tuple[str, int], ...]
+
+
+class SitesShown(Struct, frozen=True, kw_only=True):
+    """What a page shows of the sites. `found` is how many fit what was asked, `first` the number of the first one shown
+    (from 1), `pages` how many pages there are; `all_points` are those of all that were found.
+    """
+
+    listed: tuple[Listed, ...]
+    found: int
+    total: int
+    open: int
+    page: int
+    pages: int
+    place: Place
+    countries: tuple[Country, ...]
+    statuses: tuple[tuple[str, str], ...]
+    points: tuple[Listed, ...]
+
+
+def sites_shown(sites: Sequence[Site], asked: Asked) -> SitesShown:
+    """The sites that fit what is asked: open ones first, then the nearest, else by country, city and name."""
+    place = place_of(asked.place, sites)
+    found = sorted(
+        (each for each in (_listed(site, place.point) for site in sites) if _fits(each, asked)),
+        key=lambda each: _sorting(each, by_distance=place.point is not None),
+    )
+    pages = max(1, -(-len(found) // ON_ONE_PAGE))
+    page = min(max(asked.page, 1), pages)
+    return SitesShown(
+        listed=tuple(found[(page - 1) * ON_ONE_PAGE : page * ON_ONE_PAGE]),
+        found=len(found),
+        total=len(sites),
+        open=sum(_is_open(site) for site in sites),
+        page=page,
+        pages=pages,
+        place=place,
+        countries=tuple(_countries(sites)),
+        statuses=_statuses(sites),
+        points=tuple(each for each in found if each.point),
+    )
+
+
+def place_of(text: str, sites: Sequence[Site]) -> Place:
+    """Where a place is: by its coordinates, by its name in the list of places, or as a city of one of these sites."""
+    if not text.strip():
+        return Place()
+    point = _POINT.fullmatch(text)
+    if point:
+        latitude, longitude = float(point[1]), float(point[2])
+        if abs(latitude) <= 90 and abs(longitude) <= 180:
+            return Place(text.strip(), (latitude, longitude))
+    try:
+        city = find_place(text, lambda name: _cities(name, sites))
+    except UnclearPlace as error:
+        return Place(text.strip(), None, str(error), error.candidates)
+    return Place(city.label, (city.latitude, city.longitude))
+
+
+def _cities(name: str, sites: Iterable[Site]) -> Iterable[City]:
+    for site in sites:
+        if site.latitude is not None and site.longitude is not None and name_key(site.city) == name_key(name):
+            yield City(
+                name=site.city or "",
+                region=site.state or "",
+                region_code="",
+                country=site.country or "",
+                country_code="",
+                country_code3="",
+                latitude=site.latitude,
+                longitude=site.longitude,
+                population=0,
+            )
+
+
+def _listed(site: Site, origin: Point | None) -> Listed:
+    point = _point(site)
+    return Listed(
+        site=site,
+        status=capitalised(status_words(site.status)) if site.status else "",
+        is_open=_is_open(site),
+        where=", ".join(each for each in (site.city, site.state, site.zip, site.country) if each),
+        km=distance_km(*origin, *point) if origin and point else None,
+        point=point,
+        contacts=tuple(each for each in site.contacts if each.name or each.phone or each.email),
+    )
+
+
+def _point(site: Site) -> Point | None:
+    if site.latitude is not None and site.longitude is not None:
+        return site.latitude, site.longitude
+    return city_point(site.city, site.state, site.country)
+
+
+def _is_open(site: Site) -> bool:
+    return enum_key(site.status) in OPEN
+
+
+def _fits(each: Listed, asked: Asked) -> bool:
+    site = each.site
+    if asked.country and country_key(site.country) != country_key(asked.country):
+        return False
+    if asked.status and (enum_key(site.status) or NO_STATUS) != asked.status:
+        return False
+    if asked.words and not _has_words(site, asked.words):
+        return False
+    limit = _number(asked.km)
+    return not (asked.place and limit is not None) or (each.km is not None and each.km <= limit)
+
+
+def _has_words(site: Site, words: str) -> bool:
+    names = (each.name for each in site.contacts)
+    said = name_key(" ".join(filter(None, (site.facility, site.city, site.state, site.zip, site.country, *names))))
+    return all(word in said for word in name_key(words).split())
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if 0 < found < 21_000 else None
+
+
+def _sorting(each: Listed, *, by_distance: bool) -> tuple[object, ...]:
+    site = each.site
+    status = enum_key(site.status) or ""
+    rank = _ORDER.index(status) if status in _ORDER else len(_ORDER)
+    far = (each.km if each.km is not None else float("inf")) if by_distance else 0
+    return (rank, far, country_key(site.country), name_key(site.city), name_key(site.facility), site.position)
+
+
+def _countries(sites: Sequence[Site]) -> Iterable[Country]:
+    by_country: dict[str, list[Site]] = {}
+    for site in sites:
+        by_country.setdefault(site.country or "Country not stated", []).append(site)
+    made = [_country(name, found) for name, found in by_country.items()]
+    return sorted(made, key=lambda country: (-country.open, -country.sites, country.name))
+
+
+def _country(name: str, sites: Sequence[Site]) -> Country:
+    counts = Counter(site.status or "" for site in sites)
+    ranked = sorted(counts.items(), key=lambda each: (each[0] not in OPEN, -each[1]))
+    words = tuple((capitalised(status_words(status)) if status else "Status not shown", n) for status, n in ranked)
+    return Country(name=name, sites=len(sites), open=sum(map(_is_open, sites)), by_status=words)
+
+
+def _statuses(sites: Sequence[Site]) -> tuple[tuple[str, str], ...]:
+    """The statuses to choose from: (what a form asks, words)."""
+    found: Mapping[str, None] = dict.fromkeys(enum_key(site.status) or NO_STATUS for site in sites)
+    ranked = sorted(found, key=lambda each: (_ORDER.index(each) if each in _ORDER else len(_ORDER), each))
+    return tuple(
+        (each, "Status not shown" if each == NO_STATUS else capitalised(status_words(each))) for each in ranked
+    )

@@ -1,0 +1,110 @@
+"""Who saw what: an alert that was acknowledged, per address, and the critical changes that nobody has seen yet."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, select
+
+from notifiers.outbox.by_hand import UnknownDelivery
+from notifiers.tables import acknowledgements, addresses, deliveries, delivery_changes
+from snapshots import archive
+from snapshots.archive import Step, StoredChange
+from snapshots.archive.tables import changes as change_rows
+from snapshots.database import insert_if_absent
+
+ALERTS = ("trial.changed", "search.changed", "registry.notice", "summary")
+"""The types of message that tell at once; a digest is no alert."""
+
+
+class Acknowledgement(Struct, frozen=True):
+    """Somebody saw what a delivery told: when (aware UTC), and who says so."""
+
+    at: datetime
+    by: str
+
+
+class Unseen(Struct, frozen=True, kw_only=True):
+    """A critical change that an address was told (`told_at`, aware UTC) by a delivery that nobody acknowledged.
+
+    `step` holds all changes of that moment; `change` is the one. `uri` is the address.
+    """
+
+    delivery_id: str
+    uri: str
+    told_at: datetime
+    step: Step
+    change: StoredChange
+
+
+def acknowledge(connection: Connection, delivery_id: str, by: str, now: datetime) -> bool:
+    """Note that a delivery was seen; whether it was not noted before (the first who says so stays). Raises
+    UnknownDelivery.
+    """
+    address_id = connection.execute(select(deliveries.c.address_id).where(deliveries.c.id == delivery_id)).scalar()
+    if address_id is None:
+        raise UnknownDelivery(delivery_id)
+    row = {"delivery_id": delivery_id, "address_id": address_id, "at": now, "by": by}
+    return insert_if_absent(connection, acknowledgements, row)
+
+
+def withdraw(connection: Connection, delivery_id: str) -> bool:
+    """Take an acknowledgement back; whether there was one."""
+    here = acknowledgements.c.delivery_id == delivery_id
+    return connection.execute(delete(acknowledgements).where(here)).rowcount == 1
+
+
+def of_delivery(connection: Connection, delivery_id: str) -> Acknowledgement | None:
+    """Who saw a delivery; None where nobody said so."""
+    row = connection.execute(select(acknowledgements).where(acknowledgements.c.delivery_id == delivery_id)).first()
+    return Acknowledgement(row.at, row.by) if row else None
+
+
+def unseen(connection: Connection, address_id: int | None = None, since: datetime | None = None) -> list[Unseen]:
+    """The critical changes that an address (None: any) was told by alerts which arrived and nobody acknowledged, oldest
+    first; with `since` (aware UTC) only by those that arrived then or later. A change told twice counts once, and is
+    seen as soon as one of the two was.
+    """
+    rows = connection.execute(_unseen(address_id, since)).all()
+    steps = {step: archive.find_step(connection, step) for step in {row.step for row in rows}}
+    found: dict[tuple[str, int], Unseen] = {}
+    for row in rows:
+        found.setdefault((row.uri, row.change_id), _read(row, steps[row.step]))
+    return list(found.values())
+
+
+def _unseen(address_id: int | None, since: datetime | None) -> Select[Any]:
+    told = delivery_changes
+    wanted = (
+        select(
+            deliveries.c.id.label("delivery_id"),
+            deliveries.c.finished_at,
+            addresses.c.uri,
+            told.c.change_id,
+            change_rows.c.step,
+        )
+        .join(addresses, addresses.c.id == deliveries.c.address_id)
+        .join(told, told.c.delivery_id == deliveries.c.id)
+        .join(change_rows, change_rows.c.id == told.c.change_id)
+        .where(deliveries.c.state == "delivered", deliveries.c.type.in_(ALERTS))
+        .where(change_rows.c.severity == "critical", ~_seen())
+        .order_by(deliveries.c.number, told.c.change_id)
+    )
+    if address_id is not None:
+        wanted = wanted.where(deliveries.c.address_id == address_id)
+    return wanted if since is None else wanted.where(deliveries.c.finished_at >= since)
+
+
+def _seen() -> ColumnElement[bool]:
+    """Whether a delivery to the same address that told the change was acknowledged."""
+    same = delivery_changes.alias()
+    return exists().where(
+        acknowledgements.c.address_id == deliveries.c.address_id,
+        acknowledgements.c.delivery_id == same.c.delivery_id,
+        same.c.change_id == delivery_changes.c.change_id,
+    )
+
+
+def _read(row: Row[Any], step: Step) -> Unseen:
+    change = next(stored for stored in step.changes if stored.id == row.change_id)
+    return Unseen(delivery_id=row.delivery_id, uri=row.uri, told_at=row.finished_at, step=step, change=change)

@@ -1,0 +1,167 @@
+"""What is coming for a trial: completion within 30 days, results due or overdue, a verification that lapses.
+
+What a version says of days to come is read from it once and kept (`version_dates`), so that a digest over thousands of
+records reads a few small rows. What is due on a day is then a pure question of that day.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, delete, select
+
+from notifiers.message import Coming
+from notifiers.tables import version_dates
+from snapshots import archive
+from snapshots.canonical import enum_key, interval
+from snapshots.database import Database, insert_absent
+from snapshots.deadlines import probably_covered, results_due, verification_lapsed
+from snapshots.registry import RegistryError
+from snapshots.rules.dates import is_actual
+from snapshots.sentences import counted, date_words
+from snapshots.trial import PartialDate, Trial
+
+READING = 1
+"""Raised when more or other is read from a version: what was kept before is then read anew."""
+AHEAD = timedelta(days=30)
+AT_ONCE = 100
+"""Versions read between two short transactions."""
+COMPLETIONS = {"primary_completion_date": "Primary completion", "completion_date": "Study completion"}
+RESULTS, VERIFICATION = "results", "verification"
+CLOSED = frozenset({"COMPLETED", "TERMINATED", "WITHDRAWN"})
+
+Parse = Callable[[bytes], Trial]
+
+
+class KnownDate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A day that a version names or that a rule counts from it: `what` falls on `day`, an ISO day, the last that a date
+    of less precision can mean. `said` is the date as the record has it.
+    """
+
+    what: str
+    day: str
+    said: str | None = None
+
+
+def known_dates(trial: Trial) -> tuple[KnownDate, ...]:
+    """The days that a version of a record says something of; none of one that is withheld."""
+    if enum_key(trial.overall_status) == "WITHHELD":
+        return ()
+    return (*_completions(trial), *_results(trial), *_verification(trial))
+
+
+def coming(record_id: str, dates: Iterable[KnownDate], today: date) -> Iterator[Coming]:
+    """What of these days is worth saying today: up to 30 days ahead, and of results and verification what is past."""
+    for known in dates:
+        day = date.fromisoformat(known.day)
+        days = (day - today).days
+        if days <= AHEAD.days and (days >= 0 or known.what in (RESULTS, VERIFICATION)):
+            words = _words(known, days)
+            yield Coming(id=record_id, what=known.what, day=known.day, days=days, words=words)
+
+
+def in_order(found: Iterable[Coming]) -> list[Coming]:
+    """The next first, then what is past, the latest first: what is newly overdue is news, what long is, is known."""
+    return sorted(found, key=lambda one: (one.days < 0, abs(one.days), one.id, one.what))
+
+
+def learn(database: Database, parse: Mapping[str, Parse], versions: Mapping[int, str], at_most: int) -> int:
+    """Read the dates of those of these versions (number → registry) that are not kept yet, in short transactions; how
+    many were read.
+    """
+    with database.read() as connection:
+        missing = _missing(connection, versions)[:at_most]
+    for start in range(0, len(missing), AT_ONCE):
+        batch = missing[start : start + AT_ONCE]
+        with database.read() as connection:
+            rows = [_row(number, _read(connection, parse, versions[number], number)) for number in batch]
+        with database.write() as connection:
+            connection.execute(delete(version_dates).where(version_dates.c.version.in_(batch)))
+            insert_absent(connection, version_dates, rows)
+    return len(missing)
+
+
+def dates_of(
+    connection: Connection, parse: Mapping[str, Parse], versions: Mapping[int, str]
+) -> dict[int, tuple[KnownDate, ...]]:
+    """The dates of these versions (number → registry); those that `learn` has not read yet are read here."""
+    kept = {
+        row.version: msgspec.convert(row.dates, tuple[KnownDate, ...]) for row in _kept(connection, sorted(versions))
+    }
+    late = {number: _read(connection, parse, versions[number], number) for number in versions if number not in kept}
+    return kept | late
+
+
+def _missing(connection: Connection, versions: Mapping[int, str]) -> list[int]:
+    kept = {row.version for row in _kept(connection, sorted(versions))}
+    return sorted(set(versions) - kept)
+
+
+def _kept(connection: Connection, numbers: Sequence[int]) -> Iterator[Any]:
+    for start in range(0, len(numbers), 5000):
+        here = version_dates.c.version.in_(numbers[start : start + 5000])
+        yield from connection.execute(select(version_dates).where(here, version_dates.c.reading == READING))
+
+
+def _read(connection: Connection, parse: Mapping[str, Parse], registry: str, number: int) -> tuple[KnownDate, ...]:
+    try:
+        return known_dates(parse[registry](archive.read_version(connection, number)))
+    except (archive.Unreadable, archive.NoSuchVersion, RegistryError, LookupError):
+        return ()  # the record's own trouble is told elsewhere; a digest goes out without its dates
+
+
+def _row(number: int, dates: Collection[KnownDate]) -> dict[str, Any]:
+    return {"version": number, "reading": READING, "dates": msgspec.to_builtins(tuple(dates))}
+
+
+# --- what a version says ----------------------------------------------------------------------------------------------
+
+
+def _completions(trial: Trial) -> Iterator[KnownDate]:
+    if enum_key(trial.overall_status) in CLOSED:
+        return
+    for attribute in COMPLETIONS:
+        planned: PartialDate | None = getattr(trial, attribute)
+        known = interval(planned.date) if planned else None
+        if planned is not None and known is not None and not is_actual(planned):
+            yield KnownDate(what=attribute, day=known.end.isoformat(), said=planned.date)
+
+
+def _results(trial: Trial) -> Iterator[KnownDate]:
+    """Only of trials that the law seems to cover: of others nobody can say that results are due."""
+    if probably_covered(trial) != "likely":
+        return
+    found = results_due(trial, date.max)
+    if found.due and found.answer == "no" and "results_submitted" not in found.basis and found.applies == "likely":
+        yield KnownDate(what=RESULTS, day=found.due)
+
+
+def _verification(trial: Trial) -> Iterator[KnownDate]:
+    found = verification_lapsed(trial, date.max)
+    if found.due is None or found.answer != "no":
+        return
+    verified = trial.bookkeeping_dates.get("statusVerifiedDate")
+    ends = trial.completion_date or trial.primary_completion_date or trial.start_date
+    closing = interval(ends.date) if ends else None
+    if closing is not None or enum_key(trial.overall_status) == "UNKNOWN":
+        day = max(found.due, closing.end.isoformat()) if closing else found.due
+        yield KnownDate(what=VERIFICATION, day=day, said=verified)
+
+
+def _words(known: KnownDate, days: int) -> str:
+    when = "today" if days == 0 else f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
+    if known.what in COMPLETIONS:
+        return f"{COMPLETIONS[known.what]} planned for {date_words(known.said)}{_until(known, when)}"
+    if known.what == RESULTS:
+        late = f"overdue by {counted(-days, 'day')}" if days < 0 else f"due {when}"
+        return f"Results {late}, {date_words(known.day)} (counted by 42 CFR 11.44; whether it applies is not known)"
+    verified = f"last verified {date_words(known.said)}"
+    lapsed = "Verification has lapsed" if days < 0 else f"Verification lapses {when}"
+    return f"{lapsed}: {verified}; the registry calls such a status unknown"
+
+
+def _until(known: KnownDate, when: str) -> str:
+    has_day = known.said == known.day
+    return f", {when}" if has_day else f", whose last day is {when}"

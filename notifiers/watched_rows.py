@@ -1,0 +1,25 @@
+"""Which rows of the archive are watched, as a query that others narrow their own by."""
+
+from typing import Any
+
+from sqlalchemy import Select, or_, select, union
+
+from notifiers.tables import search_members, watches
+from snapshots.archive.tables import record_ids, records
+
+
+def watched_rows(group: str | None = None) -> Select[Any]:
+    """The rows of records that are watched, for themselves or because a search has found them, also of those that were
+    merged into them; paused watches too. With `group`: those that are watched in it.
+    """
+    here = [] if group is None else [watches.c.group_name == group]
+    alone = select(watches.c.registry, watches.c.record_id).where(watches.c.record_id.is_not(None), *here)
+    found = (
+        select(watches.c.registry, search_members.c.record_id)
+        .join(search_members, search_members.c.watch_id == watches.c.id)
+        .where(*here)
+    )
+    named = union(alone, found).subquery()
+    same = (record_ids.c.registry == named.c.registry) & (record_ids.c.registry_id == named.c.record_id)
+    kept = select(record_ids.c.record).join(named, same)
+    return select(records.c.id).where(or_(records.c.id.in_(kept), records.c.merged_into.in_(kept)))

@@ -1,0 +1,24 @@
+"""Which trials are like a trial? Asked of the archive's own full-text index, and of the registry, whose answer is kept.
+
+The index is brought up to date by `catch_up`, some records at a time, outside of the sweep's transactions.
+"""
+
+from snapshots.related.answers import Answer, Listed, answer_of, keep, keep_trouble, want, wanted
+from snapshots.related.likeness import Likeness, catch_up, like, ranked
+from snapshots.related.words import Wording, wording
+
+__all__ = [
+    "Answer",
+    "Likeness",
+    "Listed",
+    "Wording",
+    "answer_of",
+    "catch_up",
+    "keep",
+    "keep_trouble",
+    "like",
+    "ranked",
+    "want",
+    "wanted",
+    "wording",
+]

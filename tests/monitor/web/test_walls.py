@@ -1,0 +1,317 @@
+"""By which names the site answers, where a form may come from, how large a request may be, what trouble looks like."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.settings import SettingsError, load
+from monitor.web import doors, forms, hosts
+from monitor.web.attempts import ALLOWED, MOST_CLIENTS, Attempts
+from monitor.web.doors import Door
+from monitor.web.hosts import Client, Hosts, client_of, networks
+from monitor.web.problems import Problem
+from monitor.web.server import Server
+from snapshots.database import Database
+from tests.monitor.web.browsing import NOW, OWN_TOKEN, Clock, SiteUnderTest, csrf, free_port, serving
+
+
+@pytest.mark.parametrize(
+    "name", ["evil.example.org", "evil.example.org:8383", "127.0.0.1.evil.example.org", "10.0.0.7"]
+)
+def test_a_name_that_is_not_ours_is_answered_nothing(site: SiteUnderTest, name: str) -> None:
+    answer = site.signed_in().get("/signin", headers={"Host": name})
+
+    assert answer.status_code == 421
+    assert "Sign in" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST:1234", "127.0.0.1", "[::1]:8383", "trials.example.org"])
+def test_our_own_names_are_answered(sqlite_database: Database, name: str) -> None:
+    with serving(sqlite_database, base_url="https://trials.example.org") as site:
+        assert site.client().get("/signin", headers={"Host": name}).status_code == 200
+
+
+def test_who_asks_whether_we_live_may_use_any_name(site: SiteUnderTest) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert site.client().get(path, headers={"Host": "10.1.2.3:8383"}).status_code == 200
+
+
+def test_where_it_listens_everywhere_bare_addresses_are_names_too() -> None:
+    everywhere = Hosts("0.0.0.0", None)
+
+    assert everywhere.accepts("192.0.2.7:8383")
+    assert not everywhere.accepts("evil.example.org")
+    assert not Hosts("127.0.0.1", None).accepts("192.0.2.7")
+
+
+@pytest.mark.parametrize("name", [None, "", "a/b", "user@127.0.0.1", "127.0.0.1:port", "[::1", "a b", "127.0.0.1#x"])
+def test_what_is_no_host_is_refused(name: str | None) -> None:
+    assert not Hosts("127.0.0.1", None).accepts(name)
+
+
+# --- where forms come from --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example.org"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_a_form_of_another_site_does_nothing_even_with_the_right_token(
+    site: SiteUnderTest, headers: dict[str, str]
+) -> None:
+    browser = site.signed_in()
+    token = csrf(browser.get("/"))
+
+    assert browser.post("/signout", data={"csrf": token}, headers=headers).status_code == 403
+    assert site.client().post("/signin", data={"token": OWN_TOKEN}, headers=headers).status_code == 403
+    assert browser.get("/").status_code == 200
+
+
+def test_a_form_of_this_site_is_taken_as_a_browser_sends_it(site: SiteUnderTest) -> None:
+    browser = site.signed_in()
+    headers = {"Origin": site.url, "Sec-Fetch-Site": "same-origin"}
+
+    assert browser.post("/signout", data={"csrf": csrf(browser.get("/"))}, headers=headers).status_code == 303
+
+
+def test_behind_a_proxy_the_origin_is_that_of_base_url(sqlite_database: Database) -> None:
+    with serving(sqlite_database, base_url="https://trials.example.org/ct", trusted_proxies="127.0.0.1") as site:
+        headers = {"Origin": "https://trials.example.org", "X-Forwarded-Proto": "https"}
+
+        answer = site.client().post("/ct/signin", data={"token": OWN_TOKEN}, headers=headers)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/ct/"
+    assert answer.headers["set-cookie"].startswith("__Host-trialdelta_session=")
+    assert "Secure" in answer.headers["set-cookie"]
+    assert "max-age" in answer.headers["strict-transport-security"]
+
+
+# --- proxies ----------------------------------------------------------------------------------------------------------
+
+PROXIES = networks(["127.0.0.1", "10.0.0.0/8"])
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "198.51.100.1, 203.0.113.9, 10.1.1.1", "203.0.113.9"),
+        ("127.0.0.1", "not an address", "127.0.0.1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
+    ],
+)
+def test_the_client_is_the_last_hop_that_is_no_proxy_of_ours(peer: str, forwarded: str, client: str) -> None:
+    assert client_of(peer, False, {"x-forwarded-for": forwarded}, PROXIES) == Client(client, False)
+
+
+def test_nobody_else_is_believed_about_https_or_where_it_came_from(site: SiteUnderTest) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+
+    answer = site.client().post("/signin", data={"token": OWN_TOKEN}, headers=headers)
+
+    assert "Secure" not in answer.headers["set-cookie"]
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_attempts_count_by_client_and_an_ipv6_network_is_one() -> None:
+    attempts = Attempts()
+    for _ in range(ALLOWED):
+        attempts.note_failure("2001:db8::1", NOW)
+
+    assert attempts.seconds_to_wait("2001:db8::ffff", NOW) == 300
+    assert attempts.seconds_to_wait("2001:db8:0:1::1", NOW) == 0
+
+
+def test_no_number_of_clients_fills_the_memory() -> None:
+    attempts = Attempts()
+    for number in range(MOST_CLIENTS + 10):
+        attempts.note_failure(f"client {number}", NOW)
+
+    assert len(attempts._failed) == MOST_CLIENTS
+
+
+# --- size, time, trouble ----------------------------------------------------------------------------------------------
+
+
+def test_a_request_that_is_too_large_is_refused_before_it_is_read(site: SiteUnderTest) -> None:
+    host, port = site.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as large:
+        large.sendall(f"POST /signin HTTP/1.1\r\nHost: {host}\r\nContent-Length: {10**9}\r\n\r\nx".encode())
+
+        assert large.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_so_is_one_that_does_not_say_how_large_it_is(site: SiteUnderTest) -> None:
+    def endless() -> object:
+        for _ in range(20):
+            yield b"x" * 64 * 1024
+
+    assert site.client().post("/signin", content=endless()).status_code == 413  # type: ignore[arg-type]
+
+
+def test_a_connection_that_brings_no_request_is_closed(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.web.server.HEAD_SECONDS", 0.2)
+    host, port = site.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: 127")
+        began = time.monotonic()
+
+        assert slow.recv(10) == b""
+        assert time.monotonic() - began < 3
+
+
+def test_a_body_that_never_ends_is_given_up(site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.web.answering.BODY_SECONDS", 0.2)
+    host, port = site.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as slow:
+        slow.sendall(f"POST /signin HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99\r\n\r\nto".encode())
+
+        assert slow.recv(100).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.fixture
+def breaking(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> object:
+    """A site with doors whose handlers fail, or take their time."""
+
+    def fails(_: object) -> None:
+        raise RuntimeError("a secret of ours")
+
+    def takes_long(_: object) -> None:
+        time.sleep(0.5)
+
+    broken = (
+        Door("/broken", access="open", get=fails),  # type: ignore[arg-type]
+        Door("/api/v1/broken", access="open", kind="api", get=fails),  # type: ignore[arg-type]
+        Door("/slow", access="open", get=takes_long),  # type: ignore[arg-type]
+    )
+    every = (*doors.doors(), *broken)
+    monkeypatch.setattr("monitor.web.application.doors", lambda: every)
+    monkeypatch.setattr("monitor.web.answering.HANDLER_SECONDS", 0.1)
+    with serving(sqlite_database) as site:
+        yield site
+
+
+def test_a_failure_is_one_clear_line_with_an_id_that_the_log_has(breaking: SiteUnderTest) -> None:
+    for path in ("/broken", "/api/v1/broken"):
+        with capture_logs() as log:
+            answer = breaking.client().get(path)
+
+        assert answer.status_code == 500
+        assert "secret" not in answer.text
+        assert "Traceback" not in answer.text
+        assert answer.headers["x-request-id"] in answer.text
+        assert [entry["id"] for entry in log if entry["log_level"] == "error"] == [answer.headers["x-request-id"]]
+
+
+def test_who_asks_for_too_much_does_not_wait_for_ever(breaking: SiteUnderTest) -> None:
+    answer = breaking.client().get("/slow")
+
+    assert answer.status_code == 503
+    assert "took too long" in answer.text
+
+
+def test_a_database_that_is_gone_is_said_clearly(site: SiteUnderTest) -> None:
+    assert site.client().get("/readyz").status_code == 200
+    with site.database.schema_change() as connection:
+        connection.exec_driver_sql("DROP TABLE sessions")
+
+    answer = site.client().get("/", headers={"Cookie": "trialdelta_session=x"})
+
+    assert answer.status_code == 503
+    assert "The database does not answer" in answer.text
+
+
+# --- forms ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_form_with_a_file_is_read() -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="group"\r\n\r\nd\xc3\xbck\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="../../list.csv"\r\n'
+        b"Content-Type: text/csv\r\n\r\nid\r\nNCT99000001\r\n\r\n--x--\r\n"
+    )
+
+    form = forms.read("multipart/form-data; boundary=x", body)
+    upload = form.file("file")
+
+    assert form.text("group") == "dük"
+    assert upload is not None
+    assert upload.content == b"id\r\nNCT99000001\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/plain", b"x", 415),
+        ("application/x-www-form-urlencoded", b"a=%ff", 400),
+        ("application/x-www-form-urlencoded", b"&".join([b"a=1"] * 2001), 400),
+        ("multipart/form-data; boundary=x", b"--x\r\n\r\nnobody\r\n--x--\r\n", 400),
+    ],
+)
+def test_what_is_no_form_is_refused(kind: str, body: bytes, status: int) -> None:
+    with pytest.raises(Problem) as refused:
+        forms.read(kind, body)
+
+    assert refused.value.status == status
+
+
+# --- where it listens -------------------------------------------------------------------------------------------------
+
+
+def settings_with(database: Database, **given: str) -> object:
+    environ = {f"TRIALDELTA_{name.upper()}": value for name, value in given.items()}
+    return load({**environ, "TRIALDELTA_DATABASE_URL": database.url}, Path("no-such.env"))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_it_does_not_listen_to_others_without_a_token_of_the_operator(sqlite_database: Database, host: str) -> None:
+    settings = settings_with(sqlite_database, host=host, port=str(free_port()))
+
+    with pytest.raises(SettingsError, match="set TRIALDELTA_ACCESS_TOKEN"):
+        Server(settings, sqlite_database, Clock())  # type: ignore[arg-type]
+
+
+def test_a_token_that_could_be_guessed_is_refused(sqlite_database: Database) -> None:
+    settings = settings_with(sqlite_database, access_token="secret", port=str(free_port()))
+
+    with pytest.raises(SettingsError, match=r"fewer than 16 characters"):
+        Server(settings, sqlite_database, Clock())  # type: ignore[arg-type]
+
+
+def test_a_port_that_is_taken_is_one_clear_line(site: SiteUnderTest) -> None:
+    settings = settings_with(site.database, port=site.url.rpartition(":")[2], access_token=OWN_TOKEN)
+
+    with pytest.raises(SettingsError, match=r"port \d+ of 127.0.0.1 is taken"):
+        Server(settings, site.database, Clock())  # type: ignore[arg-type]
+
+
+def test_the_token_is_made_once_into_a_file_of_its_owner_alone(sqlite_database: Database) -> None:
+    settings = settings_with(sqlite_database, port=str(free_port()))
+    first = Server(settings, sqlite_database, Clock())  # type: ignore[arg-type]
+    first.start()
+    first.stop(5)
+    again = Server(settings, sqlite_database, Clock())  # type: ignore[arg-type]
+    again.start()
+    again.stop(5)
+
+    assert first.own.token == again.own.token
+    assert first.own.file is not None
+    assert first.own.file.stat().st_mode & 0o777 == 0o600
+    assert first.own.token not in repr(first.own)
+
+
+def test_loopback_is_known_by_its_names() -> None:
+    assert all(hosts.is_loopback(name) for name in ("localhost", "127.0.0.1", "127.9.9.9", "::1"))
+    assert not any(hosts.is_loopback(name) for name in ("0.0.0.0", "::", "192.0.2.1", "example.org", "127.0.0.1.x.org"))
