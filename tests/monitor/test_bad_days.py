@@ -146,8 +146,8 @@ DIES_LATE = """
 import os, signal
 from alembic import op
 import sqlalchemy as sa
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "HEAD"
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer, primary_key=True))
     op.execute("UPDATE records SET title = 'lost'")
@@ -164,11 +164,17 @@ database_upgrade.upgrade(sys.argv[1])
 
 FAILS_ON_WHAT_IS_THERE = """
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "HEAD"
 def upgrade():
     op.execute("INSERT INTO chain (id, number, hash) SELECT id, number, hash FROM chain")
 """
+
+
+def after_head(migration: str, database: Database) -> str:
+    """A migration that follows on the newest one there is."""
+    _, head = database_upgrade.current_and_head(database)
+    return migration.replace("HEAD", str(head))
 
 
 def test_a_migration_that_what_is_stored_does_not_allow_is_one_line(
@@ -179,7 +185,7 @@ def test_a_migration_that_what_is_stored_does_not_allow_is_one_line(
     stage.day(DAYS[0], trial(IDS[0]))
     folder = tmp_path / "migrations"
     shutil.copytree(database_upgrade.MIGRATIONS, folder)
-    (folder / "versions" / "0002_fails.py").write_text(FAILS_ON_WHAT_IS_THERE)
+    (folder / "versions" / "next_fails.py").write_text(after_head(FAILS_ON_WHAT_IS_THERE, sqlite_database))
     monkeypatch.setattr(database_upgrade, "MIGRATIONS", folder)
 
     with pytest.raises(DatabaseError, match="nothing was changed") as told:
@@ -197,7 +203,7 @@ def test_a_migration_that_is_killed_leaves_everything_as_it_was(
     stage.day(DAYS[0], trial(IDS[0]))
     folder = tmp_path / "migrations"
     shutil.copytree(database_upgrade.MIGRATIONS, folder)
-    (folder / "versions" / "0002_dies_late.py").write_text(DIES_LATE)
+    (folder / "versions" / "next_dies_late.py").write_text(after_head(DIES_LATE, database))
 
     done = subprocess.run(
         [sys.executable, "-c", UPGRADE, database.url, str(folder)],
