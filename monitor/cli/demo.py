@@ -12,14 +12,19 @@ import click
     "--to", type=click.Path(file_okay=False, path_type=Path), help="Keep everything in this new or empty folder."
 )
 @click.option("--keep", is_flag=True, help="Keep the database too, to try other commands on it.")
-def demo(to: Path | None, keep: bool) -> None:
+@click.option(
+    "--page/--no-page",
+    default=None,
+    help="Serve the page over what was played until Ctrl-C; without either, on a terminal only.",
+)
+def demo(to: Path | None, keep: bool, page: bool | None) -> None:
     """Play a fortnight of seven invented trials: a stand-in registry, a mail server and a web address on loopback,
-    and the real sweeps, alerts and digests between them. Nothing leaves this machine.
+    and the real sweeps, alerts and digests between them; then look at it on the page. Nothing leaves this machine.
 
     \b
     Example:
       trialdelta demo
-      trialdelta demo --to my-demo --keep
+      trialdelta demo --to my-demo --keep --no-page
     """
     from monitor import logging
     from monitor.demo.play import Play
@@ -31,8 +36,12 @@ def demo(to: Path | None, keep: bool) -> None:
         shown = _Shown(folder)
         for scene in play.scenes():
             shown.scene(scene)
-        ending = play.ending()
-    _closing(folder, ending, keep=keep or to is not None)
+        _closing(folder, play.ending(), keep=keep or to is not None)
+        if sys.stdout.isatty() if page is None else page:
+            _serve(play)
+    if not keep and to is None:
+        for file in [*folder.glob("demo.sqlite3*"), folder / "access-token"]:
+            file.unlink(missing_ok=True)
 
 
 class _Shown:
@@ -150,12 +159,26 @@ def _closing(folder: Path, ending: Any, *, keep: bool) -> None:
             click.echo(f"  {command}")
         click.echo("For real records: unset TRIALDELTA_DATABASE_URL, then trialdelta watch add NCT01234567")
     else:
-        for file in folder.glob("demo.sqlite3*"):
-            file.unlink()
         click.secho("\nWhat to try next:", bold=True)
         _show_the_way()
         for command in _NEXT:
             click.echo(f"  {command}")
+
+
+def _serve(play: Any) -> None:
+    """The page over what was played, until Ctrl-C."""
+    from threading import Event
+
+    ended = Event()
+    server = play.page(ended)
+    server.start()
+    click.secho("\nIts page, open until Ctrl-C; this link signs you in, once:", bold=True)
+    click.echo(f"  {server.sign_in_url()}")
+    try:
+        ended.wait()
+    except KeyboardInterrupt:
+        click.echo()
+    server.stop(2)
 
 
 def _show_the_way() -> None:

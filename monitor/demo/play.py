@@ -9,7 +9,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
+from threading import Event
+from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from monitor import schema, wiring
@@ -19,13 +22,16 @@ from monitor.demo.standin import StandIn
 from monitor.demo.story import Day, releases
 from monitor.settings import Settings, load
 from monitor.sweep import SweepReport, sweep
-from notifiers import digest, watches, watchlist_file
+from notifiers import digest, links, watches, watchlist_file
 from notifiers.addresses import SCHEMES
 from notifiers.deliver import deliver_due
 from notifiers.watches import Wish
 from snapshots import archive
 from snapshots.archive import ChainHead
 from snapshots.database import Database
+
+if TYPE_CHECKING:
+    from monitor.web.server import Server
 
 COORDINATOR, TEAM = "coordinator@example.org", "team@example.org"
 DIGEST_TIME = time(8, 1, tzinfo=UTC)
@@ -38,7 +44,7 @@ to = ["mailto:coordinator@example.org"]
 
 [subscription.when]
 kinds = ["site.recruiting", "recruitment.*"]
-near = {{ place = {{ latitude = 39.9, longitude = 116.4 }}, km = 50 }}
+near = {{ place = "Beijing", km = 50 }}
 
 [[subscription]]
 name = "what-matters"
@@ -103,6 +109,13 @@ class Play:
             if number == 0:
                 self._begin(release.day, list(release.records))
             yield self._play(release.day, release.records)
+
+    def page(self, stop: Event) -> "Server":
+        """The page over what was played, at a free port, not begun yet; its clock stands where the story ended."""
+        from monitor.web.server import Server
+
+        links.ensure_key(self.database, self._now)
+        return Server(msgspec.structs.replace(self.settings, port=0), self.database, self._clock, stop)
 
     def ending(self) -> Ending:
         """How things stand now."""

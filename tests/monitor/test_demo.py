@@ -3,7 +3,9 @@
 import email
 import time
 from pathlib import Path
+from threading import Event
 
+import httpx2
 import pytest
 from click.testing import CliRunner
 
@@ -99,3 +101,19 @@ def test_the_story_is_invented_through_and_through() -> None:
     assert "555-01" in text
     assert "@" not in text.replace("@example.org", "")
     assert len(DAYS) == 12
+
+
+def test_its_page_shows_what_was_played_to_who_has_the_link(tmp_path: Path) -> None:
+    with Play(tmp_path) as play:
+        for _ in play.scenes():
+            pass
+        server = play.page(Event())
+        server.start()
+        door = httpx2.get(server.sign_in_url()).text
+        closed = httpx2.get(server.url + "/", follow_redirects=True).text
+        opened = httpx2.get(server.url + "/", headers={"Authorization": f"Bearer {server.own.token}"}).text
+        assert server.stop(5)
+
+    assert "Sign in" in door
+    assert "NCT99000101" in opened
+    assert "NCT99000101" not in closed
