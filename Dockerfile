@@ -12,7 +12,7 @@ COPY --from=build /opt/trialdelta /opt/trialdelta
 RUN useradd --system --uid 10001 --home-dir /data --create-home trialdelta
 USER trialdelta
 VOLUME /data
-# Loopback inside a container is nobody's: the port is published to the host's loopback by docker-compose.yml.
+# The page listens on loopback, which inside a container is nobody's: docker-compose.yml sets TRIALDELTA_HOST.
 ENV PATH=/opt/trialdelta/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     TRIALDELTA_DATABASE_URL=sqlite:////data/trialdelta.sqlite3

@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos proof bench agreement lint types lock wheel setup clean
+.PHONY: help demo test browser chaos proof bench agreement lint types lock wheel setup clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,14 @@ demo: setup ## show the main job, offline: a dozen releases of invented trials, 
 
 test: setup ## run the tests (under 6 minutes)
 	@echo "Running the tests on real SQLite and PostgreSQL, HTTP and SMTP servers on loopback ..."
-	@$(RUN) pytest -q -n $(WORKERS) --dist loadgroup
+	@$(RUN) pytest -q -n $(WORKERS) --dist loadgroup --ignore tests/browser
+
+browser: .venv/.browser ## open every page in the system's Chromium, as four people do (about a minute)
+	@$(RUN) pytest -q -n $(WORKERS) --dist loadfile tests/browser
+
+.venv/.browser: .venv/.ready requirements-browser.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	@touch $@
 
 chaos: setup ## kill daemons at random while five addresses answer as they like, on both databases
 	@$(BIN)/python tests/chaos.py
@@ -35,8 +42,8 @@ chaos: setup ## kill daemons at random while five addresses answer as they like,
 proof: setup ## run the long campaigns (or ONLY=word,word) and write docs/proof.md
 	@$(BIN)/python tests/proof.py "$(ONLY)"
 
-bench: setup ## measure speed beside its floor in the same run
-	@$(BIN)/python tests/benchmarks/run.py
+bench: setup ## measure speed beside its floor (ONLY=part,part; WRITE=1 writes docs/performance.md)
+	@$(BIN)/python tests/benchmarks/run.py $(ONLY) $(if $(WRITE),--write)
 
 agreement: setup ## compare the changes told with the hand-made labels, kind by kind (where those records are)
 	@$(BIN)/python tests/agreement.py
@@ -54,6 +61,8 @@ lock: ## write the lock files anew (needs uv)
 	  pyproject.toml --output-file requirements.lock
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet \
 	  pyproject.toml --group dev --output-file requirements-dev.lock
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet \
+	  pyproject.toml --group browser --group dev --output-file requirements-browser.lock
 
 wheel: setup ## build the wheel into dist/
 	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .

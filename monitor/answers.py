@@ -9,6 +9,7 @@ from typing import Literal
 import structlog
 from msgspec import Struct, field
 from sqlalchemy import Connection
+from structlog import contextvars
 
 from notifiers import outbox, watches
 from notifiers.outbox.enqueuing import is_holdable
@@ -140,7 +141,8 @@ class Look:
         if isinstance(answer, NotAnswered):
             self._take_silence(answer, known=answer.id in heads)
         elif isinstance(answer, RawRecord):
-            self._take_record(answer, heads.get(answer.asked))
+            with contextvars.bound_contextvars(record=answer.id):
+                self._take_record(answer, heads.get(answer.asked))
         else:
             self._take_unchanged(answer, heads.get(answer.asked))
 
@@ -282,10 +284,11 @@ class Look:
             now = self._clock()
             version = archive.append(connection, self._observation(found, now), base, head_raw=found.before)
             step = archive.record_step(connection, self._facts(found.answer.id, base, version), changes)
-            watching = watches.of_record(connection, self.registry.name, {found.answer.id, found.answer.asked})
-            if base is not None and _any_has_baseline(watching):
+            baselines = watches.baselines(connection, self.registry.name, {found.answer.id, found.answer.asked})
+            # what happened while nobody watched is history, not news
+            if base is not None and any(sweep is not None for sweep in baselines):
                 outbox.enqueue(connection, step, found.trial, now, held_until)
-            if any(watch.baseline_sweep is None for watch in watching):
+            if None in baselines:
                 watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self.number)
         self._count(step, is_first=base is None)
         if held_until is not None and changes and is_holdable(step.changes):
@@ -395,11 +398,6 @@ class Look:
             self._report.first_seen += 1
         elif step.changes:
             self._report.changed += 1
-
-
-def _any_has_baseline(watching: Sequence[watches.Watch]) -> bool:
-    """Whether the record was watched before: what happened while nobody watched is history, not news."""
-    return any(watch.baseline_sweep is not None for watch in watching)
 
 
 class _Found(Struct, frozen=True):

@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from monitor import presence
 from snapshots import backup as whole_copy
 from snapshots.database import Database, DatabaseError
 
@@ -53,14 +54,31 @@ def check_backup(file: Path) -> None:
 def restore(database: Database, file: Path, now: datetime) -> Path | None:
     """Put a checked backup in the database's place; where the former one is kept, None where there was none.
 
-    Killed at any point it leaves the one or the other, whole. Raises DatabaseError.
+    Killed at any point it leaves the one or the other, whole. Raises DatabaseError, also while a daemon works on it:
+    what that writes meanwhile would be lost.
     """
     place = _file(database, "pg_restore restores it")
+    _refuse_under_a_daemon(database, now)
     kept = place.with_name(f"{place.name}.before-restore-{now:%Y%m%dT%H%M%SZ}") if place.exists() else None
     if kept is not None:
         _keep(database, place, kept)
     whole_copy.restore(file, database.url, force=True)
     return kept
+
+
+def _refuse_under_a_daemon(database: Database, now: datetime) -> None:
+    if database.file is None or not database.file.exists():
+        return
+    try:
+        with database.read() as connection:
+            there = [each for each in presence.listing(connection) if each.may_write(now)]
+    except DatabaseError:
+        return  # damaged, or of a version that had no such table: that is what backups are for
+    finally:
+        database.dispose()  # what stays open would go on reading the file that is replaced
+    if there:
+        words = "; ".join(presence.in_words(each) for each in there)
+        raise DatabaseError(f"{database.name}: a daemon works on it: {words}. End it first; nothing was changed")
 
 
 def _keep(database: Database, place: Path, kept: Path) -> None:

@@ -10,7 +10,8 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, Table, func, insert, literal, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 
-import monitor.access.tables  # noqa: F401
+import monitor.access.tables
+import monitor.presence  # noqa: F401
 import notifiers.tables  # noqa: F401
 import snapshots.leases  # noqa: F401  # imported for its tables, as are those above
 from monitor import schema

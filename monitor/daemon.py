@@ -1,9 +1,11 @@
 """The daemon: a clock that only says "now". What is due stands in the database, so a restart goes on where it was."""
 
+import os
 import signal
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -11,21 +13,25 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
-from monitor import schema, serving, silence, wiring
+from monitor import __version__, askings, presence, relating, schema, serving, silence, wiring
+from monitor.answers import LEASE_SECONDS
 from monitor.backfilling import fill_due
+from monitor.presence import ROLES, Present
 from monitor.settings import Settings, mask_url
-from monitor.sweep import EndedError, SweepReport, sweep
+from monitor.sweep import EndedError, SweepReport, lease_name, sweep
 from notifiers import confirmations, digest, troubles, watches
 from notifiers.deliver import deliver_due
 from snapshots import archive, leases
 from snapshots.database import Database, DatabaseError
-from snapshots.holders import in_words, this_process
+from snapshots.holders import this_process
 from snapshots.registries.ctgov.answers import Patience
 
 DELIVERY_SECONDS = 3
 DIGEST_SECONDS = 60
-NEW_WATCH_SECONDS = 15
-"""How often it is asked whether somebody began to watch a record: those are looked at at once."""
+NEW_WATCH_SECONDS = 10
+"""How often it is asked whether somebody began to watch a record, or a sweep was left behind by a process that died:
+those are looked at at once. With the lease's 45 seconds, a sweep is taken over within a minute.
+"""
 TROUBLE_SECONDS = 60
 """How often it is asked whether there is anything that the operator must hear of."""
 BACKFILL_SECONDS = 30
@@ -33,8 +39,12 @@ BACKFILL_SECONDS = 30
 FAREWELL_SECONDS = 8
 """How long the work in hand may take after the signal to end; container hosts kill after ten."""
 
+RELATED_SECONDS = 10
+"""How often it is asked whether somebody wants to know trials like one, or records are to be read into the index."""
 PRESENCE_SECONDS = 20
-"""How often a daemon says that it is there, so that a second one on the same database is noticed."""
+"""How often a daemon says that it is there (`monitor.presence`)."""
+STALE = timedelta(seconds=30)
+"""What was looked at so long ago is not told: a process that was stopped meanwhile knows nothing of the present."""
 
 LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
 """When every snooze is over: a snoozed watch needs its baseline too."""
@@ -45,10 +55,32 @@ log = structlog.get_logger()
 
 
 class Daemon:
-    """Sweeps, deliveries and digests of one installation until `stop` is set."""
+    """Sweeps, deliveries and digests of one installation until `stop` is set; of these, what its `roles` are.
 
-    def __init__(self, settings: Settings, database: Database, clock: Clock = wiring.utc_now) -> None:
+    `name` tells it from others on the same database. `lease_seconds`: how long others wait for its sweep once it was
+    stopped or cut off.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        clock: Clock = wiring.utc_now,
+        *,
+        name: str | None = None,
+        roles: Collection[str] = ROLES,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
         self.stop = threading.Event()
+        self.me = Present(
+            holder=this_process("daemon"),
+            name=name or presence.default_name(socket.gethostname(), os.getpid()),
+            roles=tuple(role for role in ROLES if role in roles),
+            version=__version__,
+            started_at=clock(),
+            heard_at=clock(),
+        )
+        self._lease_seconds = lease_seconds
         self._settings = settings
         self._database = database
         self._clock = clock
@@ -57,8 +89,9 @@ class Daemon:
         self._registry = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep)
         # a connection of its own, which nothing but the turn makes a sweep wait for
         self._past = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep, patience=Patience(attempts=2))
-        self._presence: leases.Lease | None = None
-        self._knows_another = False
+        self._likeness = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep, patience=Patience(attempts=2))
+        self._others: frozenset[str] = frozenset()
+        self._file = _identity(database)
         self._busy = 0
         self._lock = threading.Lock()
 
@@ -67,7 +100,13 @@ class Daemon:
         schema.upgrade(self._database)
         scheduler = self._scheduler()
         scheduler.start()
-        log.info("running", database=self._database.name, registry=mask_url(self._settings.ctgov_url))
+        log.info(
+            "running",
+            name=self.me.name,
+            roles=",".join(self.me.roles),
+            database=self._database.name,
+            registry=mask_url(self._settings.ctgov_url),
+        )
         self.stop.wait()
         log.info("ending")
         scheduler.shutdown(wait=False)
@@ -78,35 +117,66 @@ class Daemon:
 
     def tick_sweep(self) -> SweepReport:
         """Ask the registry whether there is a new release, and look through what is watched."""
-        report = sweep(self._database, self._registry, self._clock, stop=self.stop.is_set)
+        report = sweep(
+            self._database, self._registry, self._clock, stop=self.stop.is_set, lease_seconds=self._lease_seconds
+        )
         if report.outcome in ("finished", "nothing new"):
             self._ping()
         return report
 
+    def tick_schedule(self) -> SweepReport | None:
+        """Sweep, unless another daemon did a moment ago: several ask the registry hardly more often than one."""
+        return None if self._another_asked() else self.tick_sweep()
+
     def tick_new_watches(self) -> SweepReport | None:
-        """Look at once at what somebody began to watch since the last sweep."""
+        """Look at once at what somebody began to watch since the last sweep, and at what a sweep left behind whose
+        process died, was stopped or was cut off.
+        """
         with self._database.read() as connection:
-            if not _has_new_watches(connection, wiring.REGISTRY):
+            left = _is_left_behind(connection, wiring.REGISTRY, self._clock())
+            if not left and not _has_new_watches(connection, wiring.REGISTRY):
                 return None
+        if left:
+            log.warning("taking over a sweep that another process left behind")
         return self.tick_sweep()
 
     def tick_deliveries(self) -> int:
         """Send what is due."""
         return deliver_due(self._database, self._delivery, self._worker, self._clock, wiring.chance(), stop=self.stop)
 
-    def tick_presence(self) -> bool:
-        """Say that this daemon is there; whether it is the only one. Another one does no harm: both take turns."""
-        holder, seconds = this_process("daemon"), 3 * PRESENCE_SECONDS
+    def tick_presence(self) -> tuple[Present, ...]:
+        """Say that this daemon is there; which others are. They do no harm: all take turns, and share the sending."""
+        if self._file != _identity(self._database):
+            log.error("another file was put in the database's place; start again", database=self._database.name)
+            self.stop.set()
+            return ()
+        now = self._clock()
         with self._database.write() as connection:
-            kept = self._presence and leases.renew(connection, self._presence, self._clock(), seconds)
-            self._presence = kept or leases.acquire(connection, "daemon", holder, self._clock(), seconds)
-            other = "" if self._presence else leases.holder(connection, "daemon")
-        if other and not self._knows_another:
-            words = "another daemon works on this database; they take turns, and nothing is sent twice"
-            advice = "one is enough: end the other, or this one" if self._database.is_sqlite else ""
-            log.warning(words, other=in_words(other), **({"advice": advice} if advice else {}))
-        self._knows_another = bool(other)
-        return self._presence is not None
+            presence.say(connection, self.me, now)
+            found = presence.listing(connection)
+        others = tuple(each for each in found if each.holder != self.me.holder and each.is_there(now))
+        for other in others:
+            if other.holder not in self._others:
+                self._greet(other)
+        self._others = frozenset(other.holder for other in others)
+        return others
+
+    def _greet(self, other: Present) -> None:
+        words = "another daemon works on this database; they take turns, and nothing is sent twice"
+        if self._database.is_sqlite:
+            advice = "one is enough: end the other, or this one"
+            log.warning(words, other=presence.in_words(other), advice=advice)
+        else:
+            log.info(words, other=presence.in_words(other))
+
+    def _another_asked(self) -> bool:
+        if not self._others:
+            return False
+        with self._database.read() as connection:
+            last = askings.last(connection, wiring.REGISTRY)
+        since = None if last is None else (self._clock() - last.asked_at).total_seconds()
+        # an asking of a time to come is that of a clock which was wrong: it keeps nobody from asking
+        return since is not None and 0 <= since < self._settings.sweep_schedule / 2
 
     def tick_digests(self) -> int:
         """Put the digests that are due into the outbox; call off what waited in vain for an address to confirm."""
@@ -117,8 +187,10 @@ class Daemon:
 
     def tick_troubles(self) -> int:
         """Tell the operator what went silent, once, and once more when it is over; how many messages that makes."""
-        schedule = self._settings.sweep_schedule
-        found = silence.look(self._database, wiring.REGISTRY, self._clock(), schedule_seconds=schedule)
+        schedule, began = self._settings.sweep_schedule, self._clock()
+        found = silence.look(self._database, wiring.REGISTRY, began, schedule_seconds=schedule)
+        if self._clock() - began > STALE:
+            return 0
         operator = silence.operator_uri(self._settings.operator)
         with self._database.write() as connection:
             return len(troubles.note(connection, found, operator, self._clock()))
@@ -129,25 +201,35 @@ class Daemon:
             return 0
         return len(fill_due(self._database, self._past, self._clock, self.stop.is_set))
 
+    def tick_related(self) -> int:
+        """Read new records into the index of like trials; ask the registry where somebody wants to know more."""
+        relating.catch_up(self._database, self._likeness, self.stop.is_set)
+        return relating.ask_wanted(self._database, self._likeness, self._clock, self.stop.is_set)
+
     def _scheduler(self) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
             timezone="UTC",
             # a late run is a run: the default of one second's grace drops it; what piled up runs once
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        for tick, seconds in (
-            (self.tick_presence, PRESENCE_SECONDS),
-            (self.tick_sweep, self._settings.sweep_schedule),
-            (self.tick_new_watches, NEW_WATCH_SECONDS),
-            (self.tick_deliveries, DELIVERY_SECONDS),
-            (self.tick_digests, DIGEST_SECONDS),
-            (self.tick_backfill, BACKFILL_SECONDS),
-            (self.tick_troubles, TROUBLE_SECONDS),
-        ):
+        for tick, seconds in self._ticks():
             # after a long rest the first sweep has the word before it is said that there was none
             first = self._clock() + timedelta(seconds=TROUBLE_SECONDS if tick == self.tick_troubles else 0)
             scheduler.add_job(self._guarded(tick), "interval", seconds=seconds, next_run_time=first, name=tick.__name__)
         return scheduler
+
+    def _ticks(self) -> Iterator[tuple[Callable[[], object], float]]:
+        """What is done how often, in seconds, by the daemon's roles."""
+        yield self.tick_presence, PRESENCE_SECONDS
+        if "sweep" in self.me.roles:
+            yield self.tick_schedule, self._settings.sweep_schedule
+            yield self.tick_new_watches, NEW_WATCH_SECONDS
+            yield self.tick_backfill, BACKFILL_SECONDS
+            yield self.tick_related, RELATED_SECONDS
+        if "deliver" in self.me.roles:
+            yield self.tick_deliveries, DELIVERY_SECONDS
+            yield self.tick_digests, DIGEST_SECONDS
+            yield self.tick_troubles, TROUBLE_SECONDS
 
     def _guarded(self, tick: Callable[[], object]) -> Callable[[], None]:
         """The tick, whose failure is a line in the log: the next one tries again."""
@@ -185,8 +267,7 @@ class Daemon:
     def _leave(self) -> None:
         """Free what says that this daemon is there; where the database fails, it runs out."""
         with suppress(DatabaseError), self._database.write() as connection:
-            if self._presence is not None:
-                leases.release(connection, self._presence)
+            presence.leave(connection, self.me.holder)
 
     def _sleep(self, seconds: float) -> None:
         """Waits between questions to the registry; the signal to end cuts it short."""
@@ -204,16 +285,16 @@ class Daemon:
             log.warning("the ping was not heard", reason=str(error))
 
 
-def run(settings: Settings) -> bool:
+def run(settings: Settings, *, name: str | None = None, roles: Collection[str] = ROLES) -> bool:
     """Run the daemon until SIGTERM, SIGINT or the end of its terminal (SIGHUP, unless it is ignored, as under nohup);
     whether everything in hand was finished in time. Raises DatabaseError, and SettingsError where the page cannot be
     served as the settings say.
     """
     database = Database(settings.database_url)
-    daemon = Daemon(settings, database)
     schema.upgrade(database)
+    daemon = Daemon(settings, database, name=name, roles=roles)
     serving.decide(settings, database, wiring.utc_now())
-    page = serving.begin(settings, database, wiring.utc_now, daemon.stop)
+    page = serving.begin(settings, database, wiring.utc_now, daemon.stop) if "web" in roles else None
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: daemon.stop.set())
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
@@ -231,3 +312,18 @@ def _has_new_watches(connection: Connection, registry: str) -> bool:
     last = archive.last_sweep(connection, registry)
     waiting = [watch for watch in watches.listing(connection) if watch.state(LONG_AFTER) == "waiting"]
     return any(last is None or watch.created_at > last.started_at for watch in waiting)
+
+
+def _is_left_behind(connection: Connection, registry: str, now: datetime) -> bool:
+    """Whether a sweep is under way that nobody holds the lease of any more."""
+    last = archive.last_sweep(connection, registry)
+    return last is not None and last.state == "running" and not leases.is_taken(connection, lease_name(registry), now)
+
+
+def _identity(database: Database) -> tuple[int, int] | None:
+    """Which file a SQLite database is, whatever it is called; None on PostgreSQL, and where there is none."""
+    try:
+        found = database.file.stat() if database.file is not None else None
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)

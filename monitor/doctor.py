@@ -1,53 +1,41 @@
 """What is wrong with this installation, and what to do about it: each check by itself, none hides another."""
 
 import os
-import smtplib
-import socket
-import ssl
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Literal
 
-from msgspec import Struct
-
-from monitor import schema, settings, silence, wiring
+from monitor import schema, settings, silence, surroundings, wiring
+from monitor.findings import Finding, Verdict
 from monitor.health import Health, health
 from monitor.settings import Settings
 from notifiers import addresses, template_folders
-from notifiers.channels.email import smtp_server
 from snapshots import archive
 from snapshots.database import Database, DatabaseError
 from snapshots.registries.ctgov.answers import Patience
 from snapshots.registry import RegistryError, Release
 from snapshots.sentences import counted
 
-Verdict = Literal["ok", "note", "failure"]
+__all__ = ["Finding", "Verdict", "examine", "examine_archive", "examine_quickly", "examine_tables"]
 
 LONG_WAIT = timedelta(hours=1)
 """A delivery that has been due for so long is worth a word."""
-_SMTP_SECONDS = 10
 
 
-class Finding(Struct, frozen=True):
-    """What one check found; `advice` says what to do, "" where nothing is."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    advice: str = ""
-
-
-def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
-    """Every finding, as it is made. Raises nothing: what a check cannot do is its finding."""
+def examine(conf: Settings, now: datetime, clock: wiring.Clock = wiring.utc_now) -> Iterator[Finding]:
+    """Every finding, as it is made. `clock` is this machine's, compared with others' when they answer. Raises nothing:
+    what a check cannot do is its finding.
+    """
     yield from _settings(conf)
-    yield _smtp(conf)
+    yield surroundings.mail(conf)
     with_database = Database(conf.database_url)
     try:
         usable = _database(with_database)
         yield usable
-        release = yield from _registry(conf)
+        release = yield from _registry(conf, clock)
         if usable.verdict != "failure":
+            yield from surroundings.database_clock(with_database, clock)
+            yield from surroundings.disk(with_database)
             yield from _work(with_database, release, now)
             yield from _templates(with_database)
             yield from _silence(with_database, conf, now)
@@ -57,13 +45,32 @@ def examine(conf: Settings, now: datetime) -> Iterator[Finding]:
         with_database.dispose()
 
 
-def examine_tables(database: Database, conf: Settings, now: datetime) -> Iterator[Finding]:
-    """What the settings and the tables tell without asking anybody else: quick, as a page wants it. Raises
-    DatabaseError.
+def examine_quickly(conf: Settings, now: datetime) -> Iterator[Finding]:
+    """What can be found without asking the mail server and the registry. Raises nothing."""
+    database = Database(conf.database_url)
+    try:
+        usable = _database(database)
+        yield usable
+        if usable.verdict != "failure":
+            yield from surroundings.disk(database)
+            yield from examine_tables(database, conf, now)
+    except DatabaseError as error:
+        yield Finding("database", "failure", str(error))
+    finally:
+        database.dispose()
+
+
+def examine_tables(
+    database: Database, conf: Settings, now: datetime, stands: Health | None = None
+) -> Iterator[Finding]:
+    """What the settings and the tables tell without asking anybody else: quick, as a page wants it. `stands`
+    is the health as it was read already. Raises DatabaseError.
     """
     yield from _settings(conf)
-    yield _mail_settings(conf) or Finding("mail", "ok", f"{settings.mask_url(conf.smtp_url or '')}; not asked now")
-    yield from _work(database, None, now)
+    yield surroundings.mail_settings(conf) or Finding(
+        "mail", "ok", f"{settings.mask_url(conf.smtp_url or '')}; not asked now"
+    )
+    yield from _work(database, None, now, stands)
     yield from _silence(database, conf, now)
 
 
@@ -116,47 +123,13 @@ def _settings(conf: Settings) -> Iterator[Finding]:
 
 
 def _templates(database: Database) -> Iterator[Finding]:
+    if not schema.is_usable(database):
+        return
     with database.read() as connection:
         found = list(template_folders.broken(connection))
     for name, why in found:
         advice = "mend them (trialdelta templates check FOLDER); until then ours take their place"
         yield Finding("templates", "failure", f"subscription {name}: {why}", advice)
-
-
-def _smtp(conf: Settings) -> Finding:
-    unset = _mail_settings(conf)
-    if unset is not None or conf.smtp_url is None:
-        return unset or Finding("mail", "note", "no mail server is set")
-    shown = settings.mask_url(conf.smtp_url)
-    try:
-        server = smtp_server(conf.smtp_url)
-        _greet(server.host, server.port, tls=server.encryption == "implicit")
-    except ValueError as error:
-        return Finding("mail", "failure", str(error), "correct TRIALDELTA_SMTP_URL")
-    except (OSError, smtplib.SMTPException) as error:
-        return Finding(
-            "mail", "failure", f"{shown} does not answer: {error}", "is the mail server running, its port open?"
-        )
-    return Finding("mail", "ok", f"{shown} answers; sender {conf.mail_from}")
-
-
-def _mail_settings(conf: Settings) -> Finding | None:
-    """What is missing for mail; None where nothing is."""
-    if conf.smtp_url is None:
-        return Finding("mail", "note", "no mail server is set: mail cannot be sent", "set TRIALDELTA_SMTP_URL")
-    if conf.mail_from is None:
-        return Finding("mail", "failure", "mail has no sender", "set TRIALDELTA_MAIL_FROM, such as alerts@example.org")
-    return None
-
-
-def _greet(host: str, port: int, *, tls: bool) -> None:
-    if tls:
-        context = ssl.create_default_context()
-        with smtplib.SMTP_SSL(host, port, timeout=_SMTP_SECONDS, context=context) as server:
-            server.noop()
-    else:
-        with smtplib.SMTP(host, port, timeout=_SMTP_SECONDS, local_hostname=socket.gethostname()) as server:
-            server.noop()
 
 
 def _database(database: Database) -> Finding:
@@ -169,6 +142,12 @@ def _database(database: Database) -> Finding:
 
 _SCHEMA: dict[schema.State, Callable[[Database], Finding]] = {
     "current": lambda database: Finding("database", "ok", f"{database.name}, tables of this version"),
+    "newer": lambda database: Finding(
+        "database",
+        "note",
+        f"{database.name} has tables of a later version, which this one can work with",
+        "install the later version here too, to end the upgrade",
+    ),
     "empty": lambda database: Finding(
         "database", "note", f"{database.name} is empty", "its tables are made by the first command that needs them"
     ),
@@ -181,25 +160,30 @@ _SCHEMA: dict[schema.State, Callable[[Database], Finding]] = {
 }
 
 
-def _registry(conf: Settings) -> Generator[Finding, None, Release | None]:
+def _registry(conf: Settings, clock: wiring.Clock) -> Generator[Finding, None, Release | None]:
     """Yields one finding; returns the registry's release, None where it did not tell it."""
     try:
         with wiring.ctgov_alone(conf, Patience(attempts=1)) as registry:
             release = registry.release()
+            told = registry.told_date
     except (RegistryError, ValueError) as error:
         yield Finding(
             "registry", "failure", str(error), "is the network up? see TRIALDELTA_CTGOV_URL; sweeps go on trying"
         )
         return None
     yield Finding("registry", "ok", f"{settings.mask_url(conf.ctgov_url)} answers, release {release.date}")
+    yield from surroundings.registry_clock(told, clock)
     return release
 
 
-def _work(database: Database, release: Release | None, now: datetime) -> Iterator[Finding]:
-    if schema.state(database) != "current":
+def _work(
+    database: Database, release: Release | None, now: datetime, stands: Health | None = None
+) -> Iterator[Finding]:
+    if not schema.is_usable(database):
         return
     with database.read() as connection:
-        found = health(connection, wiring.REGISTRY, now)
+        found = stands or health(connection, wiring.REGISTRY, now)
+    yield from surroundings.daemons(found.daemons, now)
     yield _watching(found)
     yield from _sweeps(found, release, now)
     yield from _exceptions(found)
@@ -213,7 +197,7 @@ _TOLD_ALREADY = ("watch:",)
 
 def _silence(database: Database, conf: Settings, now: datetime) -> Iterator[Finding]:
     """What the operator is told without asking, and whether that can be told."""
-    if schema.state(database) != "current":
+    if not schema.is_usable(database):
         return
     seconds = conf.sweep_schedule
     found = silence.look(database, wiring.REGISTRY, now, schedule_seconds=seconds)

@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select, union_all
 
-from monitor import askings
+from monitor import askings, presence
 from monitor.askings import Asking
+from monitor.presence import Present
 from notifiers import troubles, watches
 from notifiers.addresses import shown
-from notifiers.tables import addresses, deliveries
+from notifiers.tables import addresses, deliveries, search_members
+from notifiers.tables import watches as watch_rows
 from notifiers.troubles import Trouble
 from snapshots import archive
 from snapshots.archive import Confirmation, Filling, OpenException, Sweep
@@ -21,7 +23,7 @@ class Health(Struct, frozen=True, kw_only=True):
     `searches`, of which `searches_waiting` have never been answered. `last_finished` is the newest sweep over all
     that came to its end, `last_sweep` the newest of any kind and fate. `confirmed` says when the records with an
     exception were last confirmed. `pasts_waiting` are the records whose history did not come whole, the newest try
-    first. Times are aware UTC.
+    first. `daemons` are those that said they were there, silent ones too. Times are aware UTC.
     """
 
     watched: int
@@ -38,6 +40,7 @@ class Health(Struct, frozen=True, kw_only=True):
     pasts_waiting: tuple[Filling, ...]
     asked: Asking | None = None
     troubles: tuple[Trouble, ...] = ()
+    daemons: tuple[Present, ...] = ()
 
     @property
     def is_failing(self) -> bool:
@@ -47,17 +50,16 @@ class Health(Struct, frozen=True, kw_only=True):
 
 def health(connection: Connection, registry: str, now: datetime) -> Health:
     """How things stand now."""
-    records = watches.records(connection)
-    searches = [watch for watch in watches.listing(connection) if watch.search is not None and not watch.paused]
+    watched, waiting, searches, searches_waiting = _counted(connection)
     exceptions = tuple(archive.open_exceptions(connection, registry))
     is_open = deliveries.c.next_attempt_at.is_not(None)
     is_due = is_open & (deliveries.c.planned_at <= now)
     off = select(addresses.c.uri, addresses.c.state_reason).where(addresses.c.state == "off").order_by(addresses.c.uri)
     return Health(
-        watched=len(records),
-        waiting=sum(record.is_waiting for record in records),
-        searches=len(searches),
-        searches_waiting=sum(search.baseline_sweep is None for search in searches),
+        watched=watched,
+        waiting=waiting,
+        searches=searches,
+        searches_waiting=searches_waiting,
         last_finished=archive.last_finished(connection, registry),
         last_sweep=archive.last_sweep(connection, registry),
         exceptions=exceptions,
@@ -68,7 +70,29 @@ def health(connection: Connection, registry: str, now: datetime) -> Health:
         pasts_waiting=tuple(archive.waiting_fillings(connection, registry)),
         asked=askings.last(connection, registry),
         troubles=tuple(troubles.standing(connection)),
+        daemons=tuple(presence.listing(connection)),
     )
+
+
+def _counted(connection: Connection) -> tuple[int, int, int, int]:
+    """How many records are watched, and how many of them wait for the first answer; the same of searches. Counted by
+    the database: there may be thousands, and who asks whether all is well asks often.
+    """
+    row, is_asked = watch_rows.c, watch_rows.c.paused.is_(False)
+    alone = select(row.registry, row.record_id, row.baseline_sweep).where(row.record_id.is_not(None), is_asked)
+    member = select(row.registry, search_members.c.record_id, row.baseline_sweep).where(is_asked)
+    of_each = union_all(alone, member.join(search_members, search_members.c.watch_id == row.id)).subquery()
+    answered = func.count(of_each.c.baseline_sweep)
+    each = select(answered.label("answered")).group_by(of_each.c.registry, of_each.c.record_id).subquery()
+    records = connection.execute(select(func.count(), _times(each.c.answered == 0)).select_from(each)).one()
+    is_search = (row.search.is_not(None)) & is_asked
+    searches = connection.execute(select(_times(is_search), _times(is_search & row.baseline_sweep.is_(None)))).one()
+    return records[0], records[1], searches[0], searches[1]
+
+
+def _times(holds: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many rows a condition holds for."""
+    return func.coalesce(func.sum(case((holds, 1), else_=0)), 0)
 
 
 def last_confirmed(connection: Connection, registry: str, ids: Collection[str]) -> dict[str, Confirmation]:

@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from monitor.health import health
-from notifiers.tables import deliveries
+from monitor import __version__
+from notifiers import confirmations, troubles, watches
+from notifiers.ledger import STATES
+from notifiers.tables import addresses, deliveries
+from snapshots import archive
+from snapshots.archive import Sweep
+from snapshots.archive.tables import changes, sweeps
+from snapshots.kinds import RULES_VERSION, SEVERITIES
 
 
 def exposition(connection: Connection, registry: str, now: datetime) -> bytes:
@@ -21,7 +27,7 @@ def exposition(connection: Connection, registry: str, now: datetime) -> bytes:
 
 
 class _Tables(Collector):
-    """Reads once for one scrape."""
+    """Reads once for one scrape; times are seconds since 1970, 0 for what never was."""
 
     def __init__(self, connection: Connection, registry: str, now: datetime) -> None:
         self._connection, self._registry, self._now = connection, registry, now
@@ -30,30 +36,65 @@ class _Tables(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        stands = health(self._connection, self._registry, self._now)
-        yield GaugeMetricFamily("trialdelta_watched_records", "Records that are watched.", stands.watched)
+        build = {"version": __version__, "rules": str(RULES_VERSION)}
+        yield InfoMetricFamily("trialdelta_build", "Which version runs, and by which rules it tells changes.", build)
+        yield from self._looking()
+        yield from self._telling()
+
+    def _looking(self) -> Iterator[Metric]:
+        finished = archive.last_finished(self._connection, self._registry)
+        yield from _last_sweep(finished)
+        yield self._sweeps()
+        watched = len(watches.watched_ids(self._connection, self._registry))
+        owed = len(archive.open_exceptions(self._connection, self._registry))
+        yield GaugeMetricFamily("trialdelta_watched_records", "Records that are watched.", watched)
         yield GaugeMetricFamily(
-            "trialdelta_unconfirmed_records", "Records that the registry owes an answer for.", len(stands.exceptions)
+            "trialdelta_unconfirmed_records", "Records and searches that the registry owes an answer for.", owed
         )
-        yield GaugeMetricFamily("trialdelta_addresses_off", "Addresses switched off.", len(stands.addresses_off))
-        yield self._last_sweep(stands.last_finished.ended_at if stands.last_finished else None)
-        yield self._oldest_due(stands.oldest_due)
-        yield self._deliveries()
+        told = CounterMetricFamily("trialdelta_changes", "Changes that are stored, by severity.", labels=["severity"])
+        counted = self._by(changes.c.severity)
+        for severity in SEVERITIES:
+            told.add_metric([severity], counted.get(severity, 0))
+        yield told
 
-    def _last_sweep(self, ended: datetime | None) -> Metric:
-        words = "When the last sweep over all that is watched ended, in seconds since 1970; 0 where none did."
-        return GaugeMetricFamily(
-            "trialdelta_last_sweep_timestamp_seconds", words, ended.timestamp() if ended is not None else 0
-        )
-
-    def _oldest_due(self, planned: datetime | None) -> Metric:
-        words = "How long the oldest delivery that is due has been due."
-        seconds = (self._now - planned).total_seconds() if planned is not None else 0
-        return GaugeMetricFamily("trialdelta_oldest_due_delivery_seconds", words, seconds)
-
-    def _deliveries(self) -> Metric:
-        family = GaugeMetricFamily("trialdelta_deliveries", "Deliveries by state.", labels=["state"])
-        counted = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-        for state, count in self._connection.execute(counted):
+    def _sweeps(self) -> Metric:
+        family = CounterMetricFamily("trialdelta_sweeps", "Sweeps begun, by what became of them.", labels=["state"])
+        for state, count in {"finished": 0, "failed": 0, **self._by(sweeps.c.state)}.items():
             family.add_metric([state], count)
         return family
+
+    def _telling(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily("trialdelta_deliveries", "Deliveries by state.", labels=["state"])
+        counted = self._by(deliveries.c.state)
+        for state in STATES:
+            family.add_metric([state], counted.get(state, 0))
+        yield family
+        yield self._oldest_due()
+        off = self._by(addresses.c.state).get("off", 0)
+        yield GaugeMetricFamily("trialdelta_addresses_off", "Addresses switched off.", off)
+        waiting = len(confirmations.waiting(self._connection))
+        words = "New mail addresses that have not said yet that they want to be told."
+        yield GaugeMetricFamily("trialdelta_addresses_unconfirmed", words, waiting)
+        standing = len(list(troubles.standing(self._connection)))
+        yield GaugeMetricFamily("trialdelta_troubles", "Troubles of the operator that stand.", standing)
+
+    def _oldest_due(self) -> Metric:
+        is_open = deliveries.c.next_attempt_at.is_not(None)
+        due = select(func.min(deliveries.c.planned_at)).where(is_open, deliveries.c.planned_at <= self._now)
+        planned: datetime | None = self._connection.execute(due).scalar()
+        seconds = (self._now - planned).total_seconds() if planned is not None else 0
+        words = "How long the oldest delivery that is due has been due."
+        return GaugeMetricFamily("trialdelta_oldest_due_delivery_seconds", words, seconds)
+
+    def _by(self, column: ColumnElement[str]) -> dict[str, int]:
+        """How many rows have which value of a column."""
+        rows = self._connection.execute(select(column, func.count()).group_by(column))
+        return {value: count for value, count in rows}  # noqa: C416  # rows are no pairs to a type checker
+
+
+def _last_sweep(finished: Sweep | None) -> Iterator[Metric]:
+    ended = finished.ended_at if finished is not None else None
+    words = "When the last sweep over all that is watched ended."
+    yield GaugeMetricFamily("trialdelta_last_sweep_timestamp_seconds", words, ended.timestamp() if ended else 0)
+    release = {"release": finished.release if finished is not None else ""}
+    yield InfoMetricFamily("trialdelta_last_sweep", "Of which release of the registry it was.", release)

@@ -211,10 +211,10 @@ def _secret_file(setting: Setting, path: Path) -> str:
 def _read(setting: Setting, text: str, source: str) -> Any:
     try:
         return setting.read(text)
-    except ValueError as error:
-        raise SettingsError(
-            f"{setting.variable}={setting.mask(text)!r} ({source}): expected {setting.expected}"
-        ) from error
+    except ValueError:
+        # the cause holds the text as it was given, and --debug would print it
+        words = f"{setting.variable}={setting.mask(text)!r} ({source}): expected {setting.expected}"
+        raise SettingsError(words) from None
 
 
 def _default(setting: Setting) -> str | None:

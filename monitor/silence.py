@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from monitor import askings
-from notifiers import addresses
+from notifiers import addresses, template_folders
 from notifiers.conditions import InvalidValue
 from notifiers.tables import addresses as address_rows
 from notifiers.tables import deliveries, delivery_subscriptions
@@ -52,6 +52,7 @@ def look(
             *_unconfirmed(connection, registry),
             *_digests(connection, now),
             *_addresses(connection),
+            *_templates(connection),
         ]
     return [*found, *_disk(database, free)]
 
@@ -99,6 +100,7 @@ def _digests(connection: Connection, now: datetime) -> Iterator[Seen]:
     replaced = exists().where(
         later.c.address_id == deliveries.c.address_id,
         later.c.thread == deliveries.c.thread,
+        later.c.type == "digest",
         later.c.number > deliveries.c.number,
         later.c.state == "delivered",
     )
@@ -132,6 +134,13 @@ def _addresses(connection: Connection) -> Iterator[Seen]:
         advice = f"Put it right, then `trialdelta address on {uri}`."
         owner = _owner(row.owner)
         yield Seen(key=f"address:{row.uri}", words=f"{words}. {advice}", concerns=owner, dead=(row.uri,))
+
+
+def _templates(connection: Connection) -> Iterator[Seen]:
+    for name, why in template_folders.unused(connection):
+        words = f"The templates of {name} cannot be used, and its last message went out in ours: {why}"
+        advice = f"Mend them, then `trialdelta subscription test {name}`."
+        yield Seen(key=f"templates:{name}", words=f"{words.rstrip('.')}. {advice}")
 
 
 def _owner(owner: str | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What goes beside keeping a subscription, wherever it is said: what a change of it leaves as it was, and what to note."""
+"""What goes beside keeping a subscription, wherever that is asked: what stays as it was, and what is worth a note."""
 
 from datetime import datetime
 
@@ -24,8 +24,8 @@ def at_rest_as(wanted: Subscription, before: Subscription) -> Subscription:
 
 
 def notes(connection: Connection, wanted: Subscription, now: datetime) -> tuple[str, ...]:
-    """What can be meant and is probably not, as of a watchlist file; and which of its addresses are switched off. Raises
-    InvalidValue for a search that is not there.
+    """What can be meant and is probably not, as of a watchlist file; and which of its addresses are switched off.
+    Raises InvalidValue for a search that is not there.
     """
     found = plan(connection, Watchlist(registry=wiring.REGISTRY, subscriptions=(wanted,)), now).notes
     told = [addresses.find(connection, uri, now) for uri in wanted.to]

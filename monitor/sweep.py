@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from msgspec import Struct
+from structlog import contextvars
 
 from monitor import askings
 from monitor.answers import LEASE_SECONDS, LeaseLostError, Look, SweepReport
@@ -60,11 +61,18 @@ def sweep(
 
     Trouble with the registry is told in the report, never raised; DatabaseError passes.
     """
-    report = _sweep(database, registry, clock, only=only, progress=progress, stop=stop, lease_seconds=lease_seconds)
-    if report.outcome in ("finished", "nothing new", "failed"):
-        failed_because = report.reason or "no reason given" if report.outcome == "failed" else None
-        with database.write() as connection:
-            askings.note(connection, registry.name, failed_because, clock())
+    with _alone(database, registry.name, clock, lease_seconds) as lease:
+        if lease is None:
+            return SweepReport(outcome="busy", reason="another sweep of this registry is under way")
+        report = _sweep(
+            database, registry, clock, lease, only=only, progress=progress, stop=stop, lease_seconds=lease_seconds
+        )
+        if report.outcome in ("finished", "nothing new", "failed"):
+            failed_because = report.reason or "no reason given" if report.outcome == "failed" else None
+            with database.write() as connection:
+                # a process that was stopped and wakes up has nothing to say of what another does by now
+                if leases.renew(connection, lease, clock(), lease_seconds) is not None:
+                    askings.note(connection, registry.name, failed_because, clock())
     return report
 
 
@@ -72,28 +80,27 @@ def _sweep(
     database: Database,
     registry: Registry,
     clock: Clock,
+    lease: leases.Lease,
     *,
     only: Collection[str],
     progress: Progress,
     stop: Callable[[], bool],
     lease_seconds: float,
 ) -> SweepReport:
-    with _alone(database, registry.name, clock, lease_seconds) as lease:
-        if lease is None:
-            return SweepReport(outcome="busy", reason="another sweep of this registry is under way")
-        try:
-            release = _believable(database, registry.release(), clock())
-        except RegistryError as error:
-            return _could_not_begin(database, registry.name, str(error), clock())
-        due = _due(database, registry.name, release, only)
-        if not due.ids and not due.searches:
-            return SweepReport(outcome="nothing new", release=release)
-        try:
-            look = Look(database, registry, clock, lease, release=release, scope=due.scope, lease_seconds=lease_seconds)
-        except LeaseLostError as error:
-            return SweepReport(outcome="failed", release=release, reason=str(error))
+    try:
+        release = _believable(database, registry.release(), clock())
+    except RegistryError as error:
+        return _could_not_begin(database, registry.name, lease, str(error), clock(), seconds=lease_seconds)
+    due = _due(database, registry.name, release, only)
+    if not due.ids and not due.searches:
+        return SweepReport(outcome="nothing new", release=release)
+    try:
+        look = Look(database, registry, clock, lease, release=release, scope=due.scope, lease_seconds=lease_seconds)
+    except LeaseLostError as error:
+        return SweepReport(outcome="failed", release=release, reason=str(error))
+    with contextvars.bound_contextvars(sweep=look.number):
         report = _take_all(look, due, progress, stop)
-    log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
+        log.info("sweep", outcome=report.outcome, release=release.timestamp, reason=report.reason, **report.numbers())
     return report
 
 
@@ -164,9 +171,13 @@ def _believable(database: Database, release: Release, now: datetime) -> Release:
     return release
 
 
-def _could_not_begin(database: Database, registry: str, reason: str, now: datetime) -> SweepReport:
+def _could_not_begin(
+    database: Database, registry: str, lease: leases.Lease, reason: str, now: datetime, *, seconds: float
+) -> SweepReport:
     """The registry did not even tell its release: a failed sweep, for all to see; the next one tries again."""
     with database.write() as connection:
+        if leases.renew(connection, lease, now, seconds) is None:
+            return SweepReport(outcome="failed", reason="another process took the sweep over")
         last = archive.last_finished(connection, registry)
         failed = archive.begin_sweep(connection, registry, last.release if last else "unknown", ALL, now)
         archive.fail_sweep(connection, failed, reason, now)

@@ -66,7 +66,7 @@ def unseen(connection: Connection, address_id: int | None = None, since: datetim
     seen as soon as one of the two was.
     """
     rows = connection.execute(_unseen(address_id, since)).all()
-    steps = {step: archive.find_step(connection, step) for step in {row.step for row in rows}}
+    steps = {step.id: step for step in archive.find_steps(connection, {row.step for row in rows})}
     found: dict[tuple[str, int], Unseen] = {}
     for row in rows:
         found.setdefault((row.uri, row.change_id), _read(row, steps[row.step]))

@@ -248,7 +248,7 @@ def _check_service(uri: str) -> None:
 
 
 def quoted(typed: str) -> str:
-    """What a person typed, as an error may repeat it: what may be a service's address, mistyped, by its scheme alone."""
+    """What was typed, as an error may repeat it: what may be a service's address, mistyped, by its scheme alone."""
     scheme, slashes, _ = typed.partition("://")
     return typed if not slashes or shown(typed) == typed else f"{scheme}://…"
 

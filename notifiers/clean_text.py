@@ -31,6 +31,8 @@ def clip(text: str, limit: int | None) -> str:
 
 def visible(text: str, keep: str = "\n") -> str:
     """The text without characters that nobody can see, blanks, joiners and those in `keep` apart."""
+    if text.isascii() and text.isprintable():  # most texts are, and a page has thousands
+        return text
     return "".join(_shown(character, keep) for character in unicodedata.normalize("NFC", text))
 
 

@@ -9,6 +9,7 @@ from time import sleep
 from typing import TypeVar
 
 import structlog
+from structlog import contextvars
 
 from notifiers import outbox
 from notifiers.channels import Channel, DeliveryError, DeliverySettings, channel_for
@@ -17,6 +18,7 @@ from notifiers.keeping import Keeper
 from notifiers.message import Message
 from notifiers.outbox import Attempt, Claimed, Delivered, Failed, LeaseLost, Told
 from notifiers.rendering import Rendered, RenderingError, render_or_ours
+from notifiers.template_folders import IN_OURS
 from snapshots.database import Database, DatabaseError
 
 __all__ = ["DeliverySettings", "deliver_due", "deliver_one"]
@@ -129,7 +131,8 @@ class _Shift:
         following = None
         try:
             with self._keeper.keeping(attempt.claimed):
-                outcome = _tried(self._database, self._settings, attempt.claimed, self._clock)
+                with contextvars.bound_contextvars(delivery=attempt.claimed.delivery_id):
+                    outcome = _tried(self._database, self._settings, attempt.claimed, self._clock)
                 following = _recorded(attempt, outcome, lambda: self._record(attempt, outcome))
         finally:
             if following is None:
@@ -202,7 +205,7 @@ def _send(channel: Channel, message: Message, told: Told, settings: DeliverySett
     if laid_out.trouble is None:
         return answer
     log.error("templates cannot be used, ours took their place", delivery=told.delivery_id, reason=laid_out.trouble)
-    return f"{answer} (in our templates: {laid_out.trouble})"
+    return f"{answer} ({IN_OURS}{laid_out.trouble})"
 
 
 def _tell_operator(attempt: Attempt, outcome: Delivered | Failed, state: str) -> None:

@@ -1,7 +1,7 @@
 """What a digest says beside the changes, in words: what it covers, what is coming, what was not seen or checked."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -9,6 +9,8 @@ from notifiers.clean_text import one_line
 from notifiers.message import Coverage
 from snapshots.sentences import capitalised, counted, date_words
 
+STALE = timedelta(days=1)
+"""When nobody asked the registry for so long, a digest cannot vouch for the time since."""
 SHOWN = 50
 """Entries of one list in a digest; how many more there are is said."""
 
@@ -85,21 +87,62 @@ def _headline(coverage: Coverage, changed: int, critical: int) -> str:
     if changed:
         return changed_words(changed, critical, coverage.watched)
     missed = len(coverage.unchecked)
-    watched = counted(max(coverage.watched - missed, 0), "trial")
-    told = coverage.told_meanwhile
+    watched = counted(_checked(coverage), "trial")
+    told, waits = coverage.told_meanwhile, coverage.waiting
     if told:
         words = f"nothing new in {watched}: {counted(told, 'change')} told already"
+    elif waits:
+        words = f"nothing to tell of {watched}"
+    elif coverage.only_asked_for:
+        words = f"nothing you asked for changed in {watched}"
     else:
         words = f"nothing changed in {watched}"
-    return f"{words}, {missed} could not be checked" if missed else words
+    said = [words]
+    if since := _unlooked_since(coverage):
+        said.append(f"not looked at since {moment_words(since)}")
+    if missed:
+        said.append(f"{missed} could not be checked")
+    if waits:
+        said.append(f"{counted(waits, 'change')} held back by a snooze")
+    return ", ".join(said)
+
+
+def _checked(coverage: Coverage) -> int:
+    """How many trials the registry answered for in the last look."""
+    return max(coverage.watched - len(coverage.unchecked) + coverage.unanswered_searches, 0)
+
+
+def _unlooked_since(coverage: Coverage) -> datetime | None:
+    """Since when nobody can say that nothing happened; None where the registry was asked and answered lately."""
+    if coverage.failing_since is not None:
+        return coverage.failing_since
+    if coverage.asked_at is not None and coverage.until - coverage.asked_at >= STALE:
+        return coverage.asked_at
+    return None
 
 
 def _looked(coverage: Coverage) -> str:
     """What proves that somebody looked: when, at how much, in which state of the registry, and was all answered."""
     if coverage.last_checked is None:
-        return f"{capitalised(counted(coverage.watched, 'trial'))} watched; none could be checked so far."
+        words = f"{capitalised(counted(coverage.watched, 'trial'))} watched; none could be checked so far."
+        return " ".join([words, *_reservations(coverage)])
     release = f", in the registry's release of {date_words(coverage.release[:10])}" if coverage.release else ""
     missed = len(coverage.unchecked)
-    checked = counted(max(coverage.watched - missed, 0), "trial")
-    answered = f"; {missed} not answered" if missed else ", all answered"
-    return f"{checked} checked, last on {moment_words(coverage.last_checked)}{release}{answered}."
+    checked = counted(_checked(coverage), "trial")
+    complete = not missed and _unlooked_since(coverage) is None
+    answered = f"; {missed} not answered" if missed else ", all answered" if complete else ""
+    words = f"{checked} checked, last on {moment_words(coverage.last_checked)}{release}{answered}."
+    return " ".join([words, *_reservations(coverage)])
+
+
+def _reservations(coverage: Coverage) -> Iterable[str]:
+    """What the look at the registry does not prove."""
+    since = _unlooked_since(coverage)
+    if since is not None:
+        because = f" ({one_line(coverage.failing_because, 200)})" if coverage.failing_because else ""
+        failed = f"the registry has not answered as it should{because}"
+        what = failed if coverage.failing_since is not None else "nobody has asked the registry"
+        yield f"Since {moment_words(since)} {what}: what happened since comes in a later message."
+    if coverage.paused:
+        are = "is" if coverage.paused == 1 else "are"
+        yield f"{counted(coverage.paused, 'watch', 'watches')} {are} paused and not asked for."

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from notifiers.acknowledgements import Acknowledgement
 from notifiers.addresses import shown
@@ -99,6 +99,12 @@ def found(connection: Connection, asked: Asked, limit: int = 100) -> list[Entry]
     if asked.record is not None:
         wanted = wanted.where(_told(_changes_of(connection, *asked.record)))
     return _entries(connection, wanted)
+
+
+def waiting(connection: Connection) -> dict[int, int]:
+    """How many messages are still to be sent, by the number of their address."""
+    still_open = select(deliveries.c.address_id, func.count()).where(deliveries.c.next_attempt_at.is_not(None))
+    return {row[0]: row[1] for row in connection.execute(still_open.group_by(deliveries.c.address_id))}
 
 
 def _told(changes: Any) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from notifiers.tables import installation_keys
 from snapshots.database import Database, insert_if_absent
 
-Purpose = Literal["unsubscribe", "acknowledge", "confirm"]
+Purpose = Literal["unsubscribe", "acknowledge", "confirm", "feed"]
 
 KEY_NAME = "links"
 KEY_BYTES = 32
@@ -58,7 +58,9 @@ def confirm_url(connection: Connection, base_url: str | None, address_id: int) -
 
 
 def verified(connection: Connection, purpose: Purpose, token: str) -> str | None:
-    """What a token is about (the delivery's id; for "confirm" the address's id), None where it is none of ours."""
+    """What a token is about (the delivery's id; for "confirm" the address's id, for "feed"
+    its number and generation), None where it is none of ours.
+    """
     signing = key(connection)
     subject, dot, _ = token.rpartition(".")
     if signing is None or not dot or len(token) > 200 or not token.isascii():

@@ -101,6 +101,12 @@ class Coverage(Struct, frozen=True, kw_only=True):
     which release, and which of the records could not be checked (id, reason; since which release, by id). And what its
     reader should know beside the changes: how many were told by other messages, what is coming or overdue, what
     critical was not acknowledged, what rests and what rests no more (what, how). Times are aware UTC.
+
+    `unanswered_searches` of what could not be checked are searches, all others records. The registry was asked last at
+    `asked_at`; no asking came to a good end since `failing_since`, `failing_because` is what the last one said (None:
+    the last was good; all three None: nobody noted it). So many of the subscription's watches are `paused` and not
+    asked for; so many changes are `waiting` for the end of a snooze. `only_asked_for`: it has conditions, so what it
+    does not tell may have changed all the same.
     """
 
     since: datetime
@@ -115,6 +121,13 @@ class Coverage(Struct, frozen=True, kw_only=True):
     unseen: tuple[NotSeen, ...] = ()
     silences: tuple[tuple[str, str], ...] = ()
     ended: tuple[tuple[str, str], ...] = ()
+    unanswered_searches: int = 0
+    asked_at: datetime | None = None
+    failing_since: datetime | None = None
+    failing_because: str | None = None
+    paused: int = 0
+    waiting: int = 0
+    only_asked_for: bool = False
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -229,6 +242,10 @@ def _coverage_json(coverage: Coverage) -> dict[str, Json]:
             {"id": id_, "reason": reason, "since": coverage.unchecked_since.get(id_)}
             for id_, reason in coverage.unchecked
         ],
+        "last_asked": rfc3339(coverage.asked_at) if coverage.asked_at else None,
+        "failing_since": rfc3339(coverage.failing_since) if coverage.failing_since else None,
+        "paused": coverage.paused,
+        "waiting": coverage.waiting,
         "told_meanwhile": coverage.told_meanwhile,
         "coming": [
             {"id": one.id, "what": one.what, "date": one.day, "days": one.days, "summary": one.words}

@@ -4,7 +4,7 @@ What a version says of days to come is read from it once and kept (`version_date
 records reads a few small rows. What is due on a day is then a pure question of that day.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +14,9 @@ from sqlalchemy import Connection, delete, select
 
 from notifiers.message import Coming
 from notifiers.tables import version_dates
+from notifiers.watched_rows import watched_rows
 from snapshots import archive
+from snapshots.archive.tables import records
 from snapshots.canonical import enum_key, interval
 from snapshots.database import Database, insert_absent
 from snapshots.deadlines import probably_covered, results_due, verification_lapsed
@@ -23,13 +25,14 @@ from snapshots.rules.dates import is_actual
 from snapshots.sentences import counted, date_words
 from snapshots.trial import PartialDate, Trial
 
-READING = 1
+READING = 2
 """Raised when more or other is read from a version: what was kept before is then read anew."""
 AHEAD = timedelta(days=30)
 AT_ONCE = 100
 """Versions read between two short transactions."""
 COMPLETIONS = {"primary_completion_date": "Primary completion", "completion_date": "Study completion"}
 RESULTS, VERIFICATION = "results", "verification"
+NAMES = {**COMPLETIONS, RESULTS: "Results due", VERIFICATION: "Verification lapses"}
 CLOSED = frozenset({"COMPLETED", "TERMINATED", "WITHDRAWN"})
 
 Parse = Callable[[bytes], Trial]
@@ -43,6 +46,24 @@ class KnownDate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     day: str
     said: str | None = None
+
+
+class Facts(Struct, frozen=True):
+    """What is kept of a version: the recruitment status that it says, and the days of which it says something."""
+
+    status: str | None
+    dates: tuple[KnownDate, ...]
+
+
+class NextDate(Struct, frozen=True):
+    """The next day that matters: `what` it is in words, the `day` (ISO) and how many `days` it is off, less than 0 for
+    what is overdue; `said` is the date as the record has it.
+    """
+
+    what: str
+    day: str
+    said: str
+    days: int
 
 
 def known_dates(trial: Trial) -> tuple[KnownDate, ...]:
@@ -60,6 +81,18 @@ def coming(record_id: str, dates: Iterable[KnownDate], today: date) -> Iterator[
         if days <= AHEAD.days and (days >= 0 or known.what in (RESULTS, VERIFICATION)):
             words = _words(known, days)
             yield Coming(id=record_id, what=known.what, day=known.day, days=days, words=words)
+
+
+def next_date(dates: Iterable[KnownDate], today: date) -> NextDate | None:
+    """The next of these days; where none is to come, results that are overdue."""
+    found = [
+        NextDate(NAMES[known.what], known.day, known.said or known.day, (date.fromisoformat(known.day) - today).days)
+        for known in dates
+        if known.what != VERIFICATION
+    ]
+    coming = [one for one in found if one.days >= 0]
+    late = [one for one in found if one.days < 0 and one.what == NAMES[RESULTS]]
+    return min(coming, key=lambda one: one.day, default=None) or next(iter(late), None)
 
 
 def in_order(found: Iterable[Coming]) -> list[Coming]:
@@ -83,12 +116,27 @@ def learn(database: Database, parse: Mapping[str, Parse], versions: Mapping[int,
     return len(missing)
 
 
+def unread_heads(connection: Connection, most: int) -> dict[int, str]:
+    """The newest versions (number → registry) of watched records that `learn` has not read yet, so many at most."""
+    read = select(version_dates.c.version).where(version_dates.c.reading == READING)
+    head = records.c.head_version
+    found = select(head, records.c.registry).where(records.c.id.in_(watched_rows()), head.is_not(None))
+    rows = connection.execute(found.where(head.not_in(read)).order_by(head).limit(most))
+    return {row[0]: row[1] for row in rows}
+
+
 def dates_of(
     connection: Connection, parse: Mapping[str, Parse], versions: Mapping[int, str]
 ) -> dict[int, tuple[KnownDate, ...]]:
     """The dates of these versions (number → registry); those that `learn` has not read yet are read here."""
+    return {number: facts.dates for number, facts in facts_of(connection, parse, versions).items()}
+
+
+def facts_of(connection: Connection, parse: Mapping[str, Parse], versions: Mapping[int, str]) -> dict[int, Facts]:
+    """As `dates_of`, with the status that each version says."""
     kept = {
-        row.version: msgspec.convert(row.dates, tuple[KnownDate, ...]) for row in _kept(connection, sorted(versions))
+        row.version: Facts(row.status, msgspec.convert(row.dates, tuple[KnownDate, ...]))
+        for row in _kept(connection, sorted(versions))
     }
     late = {number: _read(connection, parse, versions[number], number) for number in versions if number not in kept}
     return kept | late
@@ -105,15 +153,17 @@ def _kept(connection: Connection, numbers: Sequence[int]) -> Iterator[Any]:
         yield from connection.execute(select(version_dates).where(here, version_dates.c.reading == READING))
 
 
-def _read(connection: Connection, parse: Mapping[str, Parse], registry: str, number: int) -> tuple[KnownDate, ...]:
+def _read(connection: Connection, parse: Mapping[str, Parse], registry: str, number: int) -> Facts:
     try:
-        return known_dates(parse[registry](archive.read_version(connection, number)))
+        trial = parse[registry](archive.read_version(connection, number))
+        return Facts(trial.overall_status, known_dates(trial))
     except (archive.Unreadable, archive.NoSuchVersion, RegistryError, LookupError):
-        return ()  # the record's own trouble is told elsewhere; a digest goes out without its dates
+        return Facts(None, ())  # the record's own trouble is told elsewhere; a digest goes out without its dates
 
 
-def _row(number: int, dates: Collection[KnownDate]) -> dict[str, Any]:
-    return {"version": number, "reading": READING, "dates": msgspec.to_builtins(tuple(dates))}
+def _row(number: int, facts: Facts) -> dict[str, Any]:
+    dates = msgspec.to_builtins(facts.dates)
+    return {"version": number, "reading": READING, "dates": dates, "status": facts.status}
 
 
 # --- what a version says ----------------------------------------------------------------------------------------------

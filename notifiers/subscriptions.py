@@ -334,10 +334,12 @@ def unsubscribe(connection: Connection, name: str, uri: str, now: datetime) -> b
     return True
 
 
-def find(connection: Connection, name: str) -> Stored | None:
-    """The subscription of that name."""
-    rows = connection.execute(_NAMED, {"named": name}).all()
-    return next((_stored(row, _uris(connection, [row.id]).get(row.id, ())) for row in rows), None)
+def find(connection: Connection, name: str, *, addressed: bool = True) -> Stored | None:
+    """The subscription of that name; without its addresses where the caller does not look at them."""
+    row = connection.execute(_NAMED, {"named": name}).first()
+    if row is None:
+        return None
+    return _stored(row, _uris(connection, [row.id]).get(row.id, ()) if addressed else ())
 
 
 def listing(connection: Connection) -> list[Stored]:

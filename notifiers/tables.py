@@ -217,6 +217,9 @@ Index("ix_deliveries_summaries", deliveries.c.summary_at,
 Index("ix_deliveries_state_number", deliveries.c.state, deliveries.c.number)
 Index("ix_deliveries_address_number", deliveries.c.address_id, deliveries.c.number)
 Index("ix_deliveries_type_number", deliveries.c.type, deliveries.c.number)
+# `monitor.silence` asks whether a digest that failed was followed by one that arrived
+Index("ix_deliveries_digests", deliveries.c.address_id, deliveries.c.thread, deliveries.c.number,
+      postgresql_where=text("type = 'digest'"), sqlite_where=text("type = 'digest'"))  # fmt: skip
 
 ended_silences = Table(
     # a snooze that came to its end: the next digest says so
@@ -240,6 +243,8 @@ version_dates = Table(
     # by which reading of records: an older one is made anew
     Column("reading", Integer, nullable=False),
     Column("dates", JSON(none_as_null=True), nullable=False),
+    # the recruitment status that it says; null in rows made before this was kept
+    Column("status", String),
 )
 
 delivery_changes = Table(
@@ -317,6 +322,23 @@ installation_keys = Table(
     Column("made_at", UtcDateTime, nullable=False),
 )
 
+feeds = Table(
+    # what is fed to whoever knows its address; the address holds the number and the generation, and a renewed one
+    # raises that, so that the address of before leads nowhere
+    "feeds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("about", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("generation", Integer, nullable=False, server_default=text("1")),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("renewed_at", UtcDateTime),
+    UniqueConstraint("about", "name"),
+    CheckConstraint("about IN ('trial', 'group', 'subscription')", name="about"),
+    # a number is never given twice: the address of a feed that was removed must not open another
+    sqlite_autoincrement=True,
+)
+
 # `monitor.silence` asks every minute for digests that were given up
 Index("ix_deliveries_given_up", deliveries.c.finished_at,
       postgresql_where=text("state = 'failed'"), sqlite_where=text("state = 'failed'"))  # fmt: skip
@@ -345,4 +367,13 @@ askings = Table(
     Column("asked_at", UtcDateTime, nullable=False),
     Column("failing_since", UtcDateTime),
     Column("reason", Text),
+)
+
+seen_steps = Table(
+    # what somebody marked as seen on the page, each visitor for themselves
+    "seen_steps",
+    metadata,
+    Column("by", String, primary_key=True),
+    Column("step", Integer, ForeignKey("steps.id"), primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
 )

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from notifiers import subscriptions
 from notifiers.apart import Job, lay_out_apart, plain
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES, example
 from notifiers.layout import PARTS, LayoutError, Rendered, lay_out
+from notifiers.tables import deliveries, delivery_subscriptions
 from notifiers.wording import view
 
 
@@ -56,6 +57,28 @@ def broken(connection: Connection) -> Iterator[tuple[str, str]]:
             check(folder)
         except InvalidValue as error:
             yield stored.subscription.name, str(error)
+
+
+IN_OURS = "in our templates: "
+"""With these words an answer in the ledger begins to say why templates could not be used; ours took their place."""
+
+
+def unused(connection: Connection) -> Iterator[tuple[str, str]]:
+    """The subscriptions whose last message that arrived went out in our templates: name, and what is wrong."""
+    asked = delivery_subscriptions
+    for stored in subscriptions.listing(connection):
+        if stored.subscription.templates is None:
+            continue
+        last = (
+            select(deliveries.c.last_answer)
+            .join(asked, asked.c.delivery_id == deliveries.c.id)
+            .where(asked.c.subscription_id == stored.id, deliveries.c.state == "delivered")
+            .order_by(deliveries.c.number.desc())
+            .limit(1)
+        )
+        _, _, why = str(connection.execute(last).scalar() or "").partition(f"({IN_OURS}")
+        if why:
+            yield stored.subscription.name, why.removesuffix(")")
 
 
 def _types(folder: Path) -> tuple[str, ...]:

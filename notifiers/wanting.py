@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Engine
 
 from notifiers import filters, revisions, search_members, subscriptions, watches
 from notifiers.candidates import About, Candidates
-from notifiers.subscriptions import Stored, Subscription
+from notifiers.subscriptions import Stored, Subscription, Timing
 from notifiers.watches import Watch
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
 from snapshots.changes import Change
+from snapshots.kinds import SEVERITIES, at_least
 from snapshots.trial import Trial
 
 NEVER_TOLD = frozenset({"record.first_seen"})
@@ -31,15 +32,18 @@ class Want(Struct, frozen=True):
     muted: bool
 
 
-def wants(connection: Connection, step: Step, trial: Trial | None, now: datetime) -> list[Want]:
+def wants(
+    connection: Connection, step: Step, trial: Trial | None, now: datetime, watching: "Watching | None" = None
+) -> list[Want]:
     """The subscriptions that want anything of `step` (of `trial`, as it is after it), and what, in order of name.
 
-    What was back-filled, and a record's first look, nobody wants. A paused subscription wants nothing.
+    What was back-filled, and a record's first look, nobody wants. A paused subscription wants nothing. `watching`: why
+    the record is watched, where that is at hand.
     """
     changes = tellable(step)
     if not changes:
         return []
-    watching = watching_of(connection, step, trial)
+    watching = watching or watching_of(connection, step, trial)
     found = []
     for stored in _candidates(connection, watching, changes, trial):
         subscription = stored.subscription
@@ -53,6 +57,22 @@ def wants(connection: Connection, step: Step, trial: Trial | None, now: datetime
         muted = subscription.is_snoozed(now) or (bool(mine) and all(watch.is_snoozed(now) for watch in mine))
         found.append(Want(stored, wanted, muted))
     return found
+
+
+def at_once(subscription: Subscription, change: Change, trial: Trial | None) -> bool:
+    """Whether a wanted change of `trial` does not wait for the subscription's digest."""
+    if not isinstance(subscription.deliver, Timing):
+        return True
+    floor = subscription.deliver.immediately
+    return floor is not None and at_least(severity(subscription, change, trial), floor)
+
+
+def severity(subscription: Subscription, change: Change, trial: Trial | None) -> str:
+    """How severe a wanted change is to the subscription: as it is, or as its conditions read it (a recruiting site that
+    moved into the place that is asked for), whichever is more.
+    """
+    seen = (change, filters.read_as(subscription.when, change, trial))
+    return min((filters.severity(each, subscription.severity) for each in seen), key=SEVERITIES.index)
 
 
 def wanted_by(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, or_, select, union
+from sqlalchemy import Select, select, union
 
 from notifiers.tables import search_members, watches
 from snapshots.archive.tables import record_ids, records
@@ -22,4 +22,7 @@ def watched_rows(group: str | None = None) -> Select[Any]:
     named = union(alone, found).subquery()
     same = (record_ids.c.registry == named.c.registry) & (record_ids.c.registry_id == named.c.record_id)
     kept = select(record_ids.c.record).join(named, same)
-    return select(records.c.id).where(or_(records.c.id.in_(kept), records.c.merged_into.in_(kept)))
+    absorbed = select(records.c.id).where(records.c.merged_into.in_(kept))
+    # one list that is made once: with OR it would be made for each row that is looked at
+    rows = union(kept, absorbed).subquery()
+    return select(rows.c.record)

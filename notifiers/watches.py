@@ -142,6 +142,12 @@ class Wish(Struct, frozen=True, kw_only=True):
         return self.record_id or f"search {self.name!r}"
 
 
+def as_wish(watch: Watch, **said: str | None) -> Wish:
+    """What a watch says, as a wish, but for what is `said` anew: `change` then changes only that."""
+    names = [name for name in Wish.__struct_fields__ if name not in said]
+    return Wish(**{name: getattr(watch, name) for name in names}, **said)  # type: ignore[arg-type]
+
+
 def add(connection: Connection, wish: Wish, now: datetime) -> bool:
     """Watch it; whether it is new. One that is watched already is left as it is. A search needs a name."""
     if wish.search is not None and not wish.name:
@@ -218,9 +224,15 @@ def listing(connection: Connection, group: str | None = None) -> list[Watch]:
     where = [watches.c.group_name == group] if group is not None else []
     rows = connection.execute(select(watches).where(*where))
     return sorted(
-        (_watch(row) for row in rows),
+        (from_row(row) for row in rows),
         key=lambda watch: (watch.record_id is None, watch.registry, watch.record_id or "", watch.name or ""),
     )
+
+
+def numbered(connection: Connection, numbers: Collection[int]) -> dict[int, Watch]:
+    """The watches of these numbers."""
+    found = select(watches).where(watches.c.id.in_(list(numbers)))
+    return {row.id: from_row(row) for row in connection.execute(found)}
 
 
 def of_record(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
@@ -228,7 +240,12 @@ def of_record(connection: Connection, registry: str, ids: Collection[str]) -> li
     the record itself, and the searches that have found it, also those that have lost it since.
     """
     rows = connection.execute(_OF_RECORD, {"registry": registry, "ids": list(ids)})
-    return [_watch(row) for row in rows]
+    return [from_row(row) for row in rows]
+
+
+def baselines(connection: Connection, registry: str, ids: Collection[str]) -> list[int | None]:
+    """Of each of the watches that `of_record` gives, the sweep that gave it its baseline; None: none has yet."""
+    return list(connection.execute(_BASELINES, {"registry": registry, "ids": list(ids)}).scalars())
 
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
@@ -243,7 +260,8 @@ _OF_RECORD = (
     )
     .order_by(watches.c.id)
 )
-"""Built once: it is asked for every changed record."""
+_BASELINES = _OF_RECORD.with_only_columns(watches.c.baseline_sweep)
+"""Built once: these are asked for every changed record."""
 
 
 def records(connection: Connection) -> list[WatchedRecord]:
@@ -267,7 +285,7 @@ def searches(connection: Connection, registry: str, names: Collection[str]) -> l
     """The saved searches of these names that are not paused."""
     here = and_(watches.c.registry == registry, watches.c.search.is_not(None), watches.c.paused.is_(False))
     found = select(watches).where(here, watches.c.name.in_(names)).order_by(watches.c.id)
-    return [_watch(row) for row in connection.execute(found)]
+    return [from_row(row) for row in connection.execute(found)]
 
 
 def due_searches(connection: Connection, registry: str, release: str) -> list[Watch]:
@@ -275,7 +293,7 @@ def due_searches(connection: Connection, registry: str, release: str) -> list[Wa
     at = watches.c.searched_release
     here = and_(watches.c.registry == registry, watches.c.search.is_not(None), watches.c.paused.is_(False))
     due = select(watches).where(here, or_(at.is_(None), at != release)).order_by(watches.c.name)
-    return [_watch(row) for row in connection.execute(due)]
+    return [from_row(row) for row in connection.execute(due)]
 
 
 def is_same_search(connection: Connection, search: Watch) -> bool:
@@ -317,6 +335,12 @@ def watched_ids(connection: Connection, registry: str) -> list[str]:
     return sorted({*_ids(connection, registry), *connection.execute(found).scalars()})
 
 
+def paused_ids(connection: Connection, registry: str, ids: Collection[str]) -> set[str]:
+    """Those of these ids whose own watch is paused."""
+    here = [watches.c.registry == registry, watches.c.record_id.in_(list(ids)), watches.c.paused.is_(True)]
+    return set(connection.execute(select(watches.c.record_id).where(*here)).scalars())
+
+
 def waiting_ids(connection: Connection, registry: str) -> set[str]:
     """The watched ids that have no baseline yet."""
     return set(_ids(connection, registry, watches.c.baseline_sweep.is_(None)))
@@ -329,6 +353,15 @@ def mark_baseline(connection: Connection, registry: str, ids: Iterable[str], swe
     for batch in _batches(sorted(set(ids))):
         here = and_(watches.c.registry == registry, watches.c.record_id.in_(batch), watches.c.baseline_sweep.is_(None))
         connection.execute(update(watches).where(here).values(baseline_sweep=sweep))
+
+
+def search_names(connection: Connection) -> list[str]:
+    """The names of all saved searches."""
+    return list(
+        connection.execute(
+            select(watches.c.name).where(watches.c.record_id.is_(None)).order_by(watches.c.name)
+        ).scalars()
+    )
 
 
 def groups(connection: Connection) -> list[str]:
@@ -349,7 +382,7 @@ def _pausing(paused: bool, now: datetime) -> dict[str, Any]:
 def _find(connection: Connection, wish: Wish) -> Watch | None:
     same = watches.c.record_id == wish.record_id if wish.record_id is not None else watches.c.name == wish.name
     row = connection.execute(select(watches).where(watches.c.registry == wish.registry, same)).first()
-    return _watch(row) if row else None
+    return from_row(row) if row else None
 
 
 def _columns(wish: Wish) -> dict[str, Any]:
@@ -382,7 +415,8 @@ def _batches(items: Sequence[str]) -> Iterable[Sequence[str]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def _watch(row: Row[Any]) -> Watch:
+def from_row(row: Row[Any]) -> Watch:
+    """The watch in a row of its table."""
     return Watch(
         id=row.id,
         registry=row.registry,

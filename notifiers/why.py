@@ -5,11 +5,13 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
+from notifiers import watches
 from notifiers.backtest import Parse
 from notifiers.explaining import Check, explain
 from notifiers.subscriptions import Selection, Stored, Subscription
 from notifiers.tables import addresses, deliveries, delivery_changes, delivery_subscriptions
-from notifiers.wanting import NEVER_TOLD, NEVER_TOLD_CAUSES, Watching, watching_of
+from notifiers.wanting import NEVER_TOLD, NEVER_TOLD_CAUSES, Watching, at_once, watching_of
+from notifiers.when_told import when_told
 from snapshots import archive
 from snapshots.archive import Step, StoredChange, rfc3339
 from snapshots.archive.tables import changes as change_rows
@@ -25,13 +27,15 @@ class Told(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """Whether the subscription, as it stands now, wants the change: it does where all checks hold. `told`: what the
-    ledger says was sent of it for this subscription, whatever it asked for then.
+    """Whether the subscription, as it stands now, wants the change: it does where all checks hold. `when` says in
+    sentences when such a change is told, and what keeps it back. `told`: what the ledger says was sent of it for this
+    subscription, whatever it asked for then.
     """
 
     step: Step
     stored: StoredChange
     checks: tuple[Check, ...]
+    when: tuple[str, ...] = ()
     told: tuple[Told, ...] = ()
 
     @property
@@ -49,22 +53,31 @@ def changes_of(connection: Connection, registry: str, asked: str) -> list[tuple[
     return [(step, one) for step in told[-1:] for one in step.changes]
 
 
-def why(connection: Connection, asker: Stored, step: Step, stored: StoredChange, parse: Parse) -> Answer:
-    """Everything that is asked of the change before the subscription is told of it."""
+def why(  # noqa: PLR0917 - what is asked, of what, as of when
+    connection: Connection, asker: Stored, step: Step, stored: StoredChange, parse: Parse, now: datetime | None = None
+) -> Answer:
+    """Everything that is asked of the change before the subscription is told of it; `now` (aware UTC) is when it rests
+    or it is quiet. Without it: as of when the change was observed.
+    """
     subscription = asker.subscription
     version = step.to_version
     trial = parse[step.registry](archive.read_version(connection, version)) if version is not None else None
     watching = watching_of(connection, step, trial)
     together = [one.change for one in step.changes]
+    checks = (
+        *_ever(step, stored),
+        *_in_time(asker, step),
+        _selected(connection, subscription, watching, step, stored),
+        *explain(subscription.when, stored.change, trial, subscription.severity, together),
+    )
+    mine = watching.selected(subscription)
+    is_at_once = at_once(subscription, stored.change, trial)
+    wanted = all(check.holds for check in checks)
     return Answer(
         step=step,
         stored=stored,
-        checks=(
-            *_ever(step, stored),
-            *_in_time(asker, step),
-            _selected(subscription, watching, step, stored),
-            *explain(subscription.when, stored.change, trial, subscription.severity, together),
-        ),
+        checks=checks,
+        when=when_told(connection, asker, mine, is_at_once, now or step.observed_at) if wanted else (),
         told=_told(connection, subscription.name, stored.id),
     )
 
@@ -81,7 +94,9 @@ def _ever(step: Step, stored: StoredChange) -> tuple[Check, ...]:
 def _in_time(asker: Stored, step: Step) -> tuple[Check, ...]:
     checks = []
     if asker.subscription.paused:
-        checks.append(Check("paused", False, "the subscription is paused; it wants nothing until it goes on"))
+        author = asker.subscription.silence.author
+        words = f"the subscription is paused{author}; it wants nothing until `trialdelta subscription resume` ends that"
+        checks.append(Check("paused", False, words))
     if step.observed_at < asker.created_at:
         seen, began = _said(step.observed_at), _said(asker.created_at)
         checks.append(Check("since", False, f"the change was observed {seen}, before the subscription began {began}"))
@@ -92,17 +107,29 @@ def _said(moment: datetime) -> str:
     return rfc3339(moment.replace(microsecond=0))
 
 
-def _selected(subscription: Subscription, watching: Watching, step: Step, stored: StoredChange) -> Check:
+def _selected(
+    connection: Connection, subscription: Subscription, watching: Watching, step: Step, stored: StoredChange
+) -> Check:
     if not watching.is_record:
         return Check("watches", True, "the change is about the registry as a whole, which concerns everybody")
     mine = watching.selected(subscription)
     holds = watching.concerns(mine, stored)
     if not watching.watches:
-        return Check("watches", False, f"{step.registry_id} is not watched, or its watch is paused")
+        return Check("watches", False, _unwatched(connection, watching, step))
     by = ", ".join(
         dict.fromkeys(f"{one.called}{f' in group {one.group}' if one.group else ''}" for one in watching.watches)
     )
     return Check("watches", holds, f"{step.registry_id} is watched by {by}; asked for: {_about(subscription.watches)}")
+
+
+def _unwatched(connection: Connection, watching: Watching, step: Step) -> str:
+    """Why nothing of the record is told: nobody watches it, or those who do paused it."""
+    paused = [
+        f"{watch.called} is paused{watch.silence.author}"
+        for watch in watches.listing(connection)
+        if watch.paused and watch.registry == step.registry and watch.record_id in watching.names
+    ]
+    return "; ".join(paused) or f"{step.registry_id} is not watched, or the search that found it is paused"
 
 
 def _about(asked: str | Selection) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event, exc, text
@@ -210,18 +211,54 @@ def _engine(url: URL, *, writes: bool, foreign_keys: bool = True) -> Engine:
     return _postgresql_engine(url, writes=writes)
 
 
+_GIVEN_UP = (
+    ("keepalives_idle", 15),
+    ("keepalives_interval", 5),
+    ("keepalives_count", 3),
+    ("tcp_user_timeout", 30_000),
+)
+"""When libpq takes a silent server for lost: seconds, seconds, times, milliseconds."""
+
+
 def _postgresql_engine(url: URL, *, writes: bool) -> Engine:
-    given: dict[str, Any] = {"connect_timeout": 10}
+    # a server that was cut off says nothing: it is given up before its silence costs more than a lease
+    given: dict[str, Any] = {"connect_timeout": 10, **{name: n for name, n in _GIVEN_UP if name not in url.query}}
+    if "target_session_attrs" not in url.query:
+        given["target_session_attrs"] = "read-write"  # of several hosts the one that is not a standby
     if "options" not in url.query:
         given["options"] = f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
-    engine = create_engine(url, pool_pre_ping=True, connect_args=given)
+    engine = create_engine(url, pool_use_lifo=True, connect_args=given)
+    _ping_what_rested(engine)
     if writes:
         return engine
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
+RESTED = 1.0
+"""Seconds after which a connection is asked whether it lives before it is used again. To ask each time would double the
+round trips of a burst of short transactions; one that breaks within a burst fails as one that breaks within its use."""
+
+
+def _ping_what_rested(engine: Engine) -> None:
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: object, record: Any) -> None:
+        record.info["used"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: Any, _proxy: object) -> None:
+        if monotonic() - record.info.get("used", monotonic()) < RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise exc.DisconnectionError(str(error)) from error
+
+
 def _sqlite_engine(url: URL, *, writes: bool, foreign_keys: bool) -> Engine:
-    engine = create_engine(url, connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT / 1000})
+    # the connection that was used last has read last what others would have to read anew
+    engine = create_engine(
+        url, pool_use_lifo=True, connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT / 1000}
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -291,6 +328,14 @@ def _connection_why(words: str) -> str:
         ("password authentication failed", "the server refused the user name or the password"),
         ("no password supplied", "the server asks for a password"),
         ("timeout expired", "the server does not answer"),
+        ("too many clients", "the server has no connection left: raise its max_connections, or run fewer daemons"),
+        ("remaining connection slots", "the server has no connection left: raise its max_connections"),
+        ("session is read-only", "no server that can be written was found: a standby, or one that is set read-only"),
+        ("the database system is starting up", "the server is starting; the next try may find it ready"),
+        ("the database system is shutting down", "the server is shutting down"),
+        ("failed to resolve host", "the name of the server cannot be found (DNS)"),
+        ("could not translate host name", "the name of the server cannot be found (DNS)"),
+        ("server closed the connection", "the server ended the connection; the next try makes a new one"),
     ):
         if part in words:
             return told

@@ -26,12 +26,22 @@ def in_words(holder: str) -> str:
 
 def is_dead(holder: str) -> bool:
     """Whether `holder`, a name that `this_process` gave, is certainly gone."""
+    return _lives(holder) is False
+
+
+def is_alive(holder: str) -> bool:
+    """Whether `holder` certainly is a process of this machine, at work or stopped."""
+    return _lives(holder) is True
+
+
+def _lives(holder: str) -> bool | None:
+    """None: that cannot be known here."""
     machine, _, rest = holder.partition(SEPARATOR)
     pid, _, rest = rest.partition(SEPARATOR)
     birth, _, _ = rest.partition(SEPARATOR)
     if not birth or not pid.isdigit() or machine != _machine():
-        return False
-    return _birth(int(pid)) != birth
+        return None
+    return _birth(int(pid)) == birth
 
 
 @cache

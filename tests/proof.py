@@ -24,7 +24,11 @@ KILLS = int(os.environ.get("PROOF_KILLS", "100"))
 """How often each kind of work is killed, on each database."""
 UPKEEP_KILLS = int(os.environ.get("PROOF_KILLS", "50"))
 """The same for upkeep: migrations, backups and the like."""
+FAILOVERS = int(os.environ.get("PROOF_FAILOVERS", "30"))
+"""How often the sweeping one of three daemons is killed or stopped."""
 STOPS = int(os.environ.get("PROOF_STOPS", "40"))
+EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "200"))
+"""How often each operation of the API is asked."""
 ON_RECORDS = {"edits": 5_000, "fuzz": 50_000, "noise": 1_500, "sizes": 10_000}
 """Campaigns that need records and no database, and how many cases of each (of noise: combinations of noises; of sizes:
 all recorded lines)."""
@@ -100,7 +104,7 @@ def _results(only: Sequence[str]) -> Iterator[tuple[str, Any]]:
         kinds = stack.enter_context(databases()) if jobs else {}
         for kind, fresh in kinds.items():
             for what, run in jobs:
-                if kind == "PostgreSQL" and what in _only_sqlite():
+                if what in (_only_sqlite() if kind == "PostgreSQL" else {"failover"}):
                     continue
                 with fresh() as url:
                     print(f"...     {what} ({kind})", flush=True)
@@ -118,9 +122,9 @@ def _only_sqlite() -> set[str]:
 
 
 def _jobs() -> Sequence[Job]:
-    from tests.campaigns import chaos, kills, replay, upkeep
+    from tests.campaigns import api, chaos, failover, kills, replay, upkeep
 
-    jobs: list[Job] = []
+    jobs: list[Job] = [("the API", lambda url: api.run(url, EXAMPLES))]
     if replay.REAL_RELEASES.exists():
         half = len(replay.FAULTS) // 2
         jobs += [
@@ -138,6 +142,7 @@ def _jobs() -> Sequence[Job]:
         (f"kills of {what}", lambda url, what=what: upkeep.run(url, what, UPKEEP_KILLS)) for what in upkeep.CAMPAIGNS
     ]
     jobs.append(("chaos", lambda url: chaos.run(url, KILLS)))
+    jobs.append(("failover", lambda url: failover.run(url, FAILOVERS)))
     return [*jobs, ("stopped sweeps", lambda url: kills.run(url, "stopped sweep", STOPS))]
 
 

@@ -58,7 +58,7 @@ def backup(file: Path) -> None:
 def restore(file: Path, yes: bool) -> None:
     """Put the backup FILE in the database's place. What was there is kept beside it, under a name that is printed.
 
-    End the daemon first: what it writes meanwhile would be lost.
+    End the daemon first: what it wrote meanwhile would be lost, so that this is refused while one is there.
 
     \b
     Example:
@@ -105,6 +105,7 @@ def copy(url: str) -> None:
 
 
 _UPGRADED = {
+    "newer": "nothing to do, a later version made the tables and only added to them",
     "empty": "the tables were made",
     "current": "nothing to do, the tables are of this version",
     "other": "the tables are of this version now; a SQLite file is kept beside it as it was (.before-upgrade-from-…)",

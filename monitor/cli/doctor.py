@@ -7,10 +7,12 @@ from monitor.cli.output import format_option
 
 @click.command(short_help="What is wrong here, and what to do about it.")
 @click.option("--archive", is_flag=True, help="Check every stored byte and the chain instead; reads the whole archive.")
+@click.option("--quick", is_flag=True, help="Ask neither the mail server nor the registry.")
 @format_option()
 @click.pass_context
-def doctor(ctx: click.Context, archive: bool, shape: str) -> None:
-    """Look at settings, database, registry, mail server, sweeps and deliveries. Exit 2 where something is wrong.
+def doctor(ctx: click.Context, archive: bool, quick: bool, shape: str) -> None:
+    """Look at settings, database, registry, mail server, clocks, disk, daemons, sweeps and deliveries, and say what to
+    do. Exit 2 where something is wrong.
 
     With --archive, whether every version is still, byte for byte, what was received; a head that a message printed is
     compared by `trialdelta audit verify --head`.
@@ -18,6 +20,7 @@ def doctor(ctx: click.Context, archive: bool, shape: str) -> None:
     \b
     Example:
       trialdelta doctor
+      trialdelta doctor --quick --format json
       trialdelta doctor --archive
     """
     import msgspec
@@ -26,11 +29,14 @@ def doctor(ctx: click.Context, archive: bool, shape: str) -> None:
     from monitor.cli.output import print_json
     from monitor.cli.program import FAILED
     from monitor.cli.session import settings_for_a_person
-    from monitor.doctor import Finding, examine, examine_archive
+    from monitor.doctor import Finding, examine, examine_archive, examine_quickly
 
     settings = settings_for_a_person()
     found: list[Finding] = []
-    findings = examine_archive(settings) if archive else examine(settings, wiring.utc_now())
+    if archive and quick:
+        raise click.UsageError("--archive reads everything, --quick as little as it can: give one of them")
+    examined = examine_quickly if quick else examine
+    findings = examine_archive(settings) if archive else examined(settings, wiring.utc_now())
     for finding in findings:
         found.append(finding)
         if shape == "text":

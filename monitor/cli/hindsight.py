@@ -37,7 +37,7 @@ def why(name: str, change: str, shape: str) -> None:
     with session() as here, here.database.read() as connection:
         asker = found(connection, name)
         told = [
-            reasons.why(connection, asker, step, stored, {wiring.REGISTRY: parse})
+            reasons.why(connection, asker, step, stored, {wiring.REGISTRY: parse}, here.now)
             for step, stored in _changes(connection, change)
         ]
     if shape == "json":
@@ -84,6 +84,7 @@ def _in_words(name: str, answer: Any) -> str:
     lines += [
         wrapped(f"{'yes' if check.holds else 'no '}  {check.condition}: {check.words}", 2, 7) for check in answer.checks
     ]
+    lines += [wrapped(f"when: {clean(words)}", 2, 7) for words in answer.when]
     lines += [
         wrapped(f"told: {clean(told.uri)}, {told.type}, {told.state} ({told.delivery_id})", 2, 7)
         for told in answer.told

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from monitor import wiring
 from monitor.cli.output import say
 from monitor.cli.session import Session
-from notifiers import ledger
+from notifiers import confirmations, ledger
+from notifiers.addresses import shown
+from notifiers.confirmations import Confirmation
 from notifiers.deliver import deliver_due
 from snapshots.holders import this_process
 
@@ -25,7 +27,17 @@ def send(here: Session, delivery_ids: Sequence[str]) -> bool:
     send_due(here)
     with here.database.read() as connection:
         entries = [entry for each in delivery_ids if (entry := ledger.show(connection, each))]
+        unconfirmed = {each.uri: each for each in confirmations.waiting(connection)}
     for entry in entries:
         arrived = entry.state == "delivered"
-        say(f"{entry.uri}: {entry.state}: {entry.last_answer or 'not tried yet'}", fg="green" if arrived else "red")
+        asked = unconfirmed.get(entry.whole_uri)
+        words = _awaited(asked) if asked else f"{entry.state}: {entry.last_answer or 'not tried yet'}"
+        say(f"{entry.uri}: {words}", fg="green" if arrived else "yellow" if asked else "red")
     return all(entry.state == "delivered" for entry in entries)
+
+
+def _awaited(asked: Confirmation) -> str:
+    """What an address that has not confirmed waits for, and how to spare it that."""
+    when = f" (asked {asked.asked_at:%Y-%m-%d %H:%M} UTC)" if asked.asked_at else ""
+    advice = f"`trialdelta address confirm {shown(asked.uri)}` says yes for it"
+    return f"waits until it confirms that it wants mails{when}; {advice}"

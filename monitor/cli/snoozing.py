@@ -33,9 +33,7 @@ def author(by: str | None) -> str | None:
         return None
 
 
-def silence(
-    until: str | None, until_critical: bool, by: str | None, reason: str | None, now: datetime
-) -> Any:
+def silence(until: str | None, until_critical: bool, by: str | None, reason: str | None, now: datetime) -> Any:
     """The snooze that the options ask for. Raises Failure for a date that is none or past, UsageError for no end."""
     from monitor.cli.program import Failure
     from notifiers.conditions import InvalidValue
@@ -57,8 +55,9 @@ def silence(
 @click.argument("name")
 @author_options
 def pause(name: str, by: str | None, reason: str | None) -> None:
-    """Want nothing for this subscription until it is resumed: what happens meanwhile is not told later. What is queued
-    for it alone is cancelled.
+    """Want nothing for this subscription until it is resumed, whenever that is: a pause has no date. What happens
+    meanwhile is not told later, and what is queued for it alone is cancelled. To rest until a date and be told then
+    what happened, use snooze.
 
     \b
     Example:

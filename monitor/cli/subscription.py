@@ -197,7 +197,9 @@ def remove(name: str) -> None:
 @click.pass_context
 def test(ctx: click.Context, name: str) -> None:
     """Send a test message to every address of a subscription, and say what became of it. An address that was switched
-    off is tried again, and stays on if it can be told.
+    off is tried again, and stays on if it can be told. A new mail address that has not confirmed gets it when it does.
+
+    Exit status 0 where every address took it, 2 where one did not, or has to confirm first.
 
     \b
     Example:

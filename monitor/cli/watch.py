@@ -326,12 +326,11 @@ def _named(text: str) -> str:
 
 def _rows(here: Any, group: str | None) -> list[dict[str, Json]]:
     from monitor import wiring
-    from monitor.shown.watches import troubles, watch_json
+    from monitor.shown.watches import watches_json
     from notifiers import watches
 
     with here.database.read() as connection:
-        troubled = troubles(connection, wiring.REGISTRY)
-        return [watch_json(connection, each, troubled, here.now) for each in watches.listing(connection, group)]
+        return watches_json(connection, wiring.REGISTRY, watches.listing(connection, group), here.now)
 
 
 def _cells(row: dict[str, Json]) -> tuple[Json, ...]:

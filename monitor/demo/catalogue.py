@@ -229,8 +229,10 @@ class Catalogue:
         if statuses:
             records = [record for record in records if self._status(record) in statuses]
         for name in _SEARCHED.keys() & query.keys():
-            words = query[name].casefold().split()
-            records = [record for record in records if self._says(record, _SEARCHED[name], words)]
+            choices = [part.strip("() ").casefold().split() for part in query[name].split(" OR ")]
+            records = [
+                record for record in records if any(self._says(record, _SEARCHED[name], words) for words in choices)
+            ]
         return records
 
     def _listed(self, query: dict[str, str]) -> list[str]:

@@ -6,11 +6,9 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.sql.elements import False_, True_
 
-import monitor.access.tables  # noqa: F401
+import monitor.access.tables
+import monitor.presence  # noqa: F401
 import notifiers.tables  # noqa: F401
-import snapshots.archive.tables
-import snapshots.leases  # noqa: F401  # imported for its tables, as are those above
-import snapshots.related.tables
 from snapshots.database import UtcDateTime, metadata
 
 

@@ -37,6 +37,7 @@ def why_json(name: str, answer: Answer) -> dict[str, Json]:
         "change": change_json(answer.step, answer.stored),
         "wanted": answer.wanted,
         "checks": msgspec.to_builtins(answer.checks),
+        "when": list(answer.when),
         "told": msgspec.to_builtins(answer.told),
     }
 

@@ -21,8 +21,22 @@ BODY_LIMIT = 256 * 1024
 ROOMS = (
     "monitor.web.pages.signing_in",
     "monitor.web.pages.news",
+    "monitor.web.pages.watchlist",
+    "monitor.web.pages.adding",
+    "monitor.web.pages.searching",
+    "monitor.web.pages.watching",
     "monitor.web.pages.links",
     "monitor.web.pages.health",
+    "monitor.web.pages.subscription_form",
+    "monitor.web.pages.subscriptions",
+    "monitor.web.pages.subscription_views",
+    "monitor.web.pages.addresses",
+    "monitor.web.pages.deliveries",
+    "monitor.web.pages.how_it_stands",
+    "monitor.web.pages.feeds",
+    "monitor.web.api.rooms",
+    "monitor.web.pages.trial",
+    "monitor.web.pages.trial_past",
 )
 """The modules that have `DOORS`."""
 
@@ -31,6 +45,7 @@ NAVIGATION = (
     ("/watchlist", "Watchlist"),
     ("/subscriptions", "Subscriptions"),
     ("/deliveries", "Deliveries"),
+    ("/feeds", "Feeds"),
     ("/health", "Health"),
 )
 

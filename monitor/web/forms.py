@@ -18,6 +18,13 @@ class Upload(Struct, frozen=True):
     content: bytes
 
 
+class Lines(dict[str, str]):
+    """A line for some fields: what is wrong with them, what was typed in them; "" for all others."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
 class Form:
     """The fields of a form; what was not sent is "" or empty, as for an unticked box."""
 

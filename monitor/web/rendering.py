@@ -8,6 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from notifiers.addresses import shown
 from notifiers.clean_text import clip, visible
 from snapshots.archive import rfc3339
 
@@ -28,7 +29,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"time": time_element, "asset_name": asset_name}
-    made.filters |= {"clipped": clip, "grouped": lambda number: f"{number:,}"}
+    made.filters |= {
+        "clipped": clip,
+        "grouped": lambda number: f"{number:,}",
+        "shown_address": shown_address,
+        "commands": commands,
+    }
     return made
 
 
@@ -40,6 +46,17 @@ def time_element(moment: datetime | None, *, precise: bool = False) -> Markup:
     exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
     shown = exact if precise else f"{at:%Y-%m-%d %H:%M} UTC"
     return Markup('<time datetime="{}" title="{}">{}</time>').format(rfc3339(at), exact, shown)
+
+
+def shown_address(uri: str) -> str:
+    """An address as it may be shown; of a mailbox what people call its address."""
+    return shown(uri).removeprefix("mailto:")
+
+
+def commands(words: str) -> Markup:
+    """Words in which `…` is what one types, as the log and the command line say them."""
+    parts = visible(words).split("`")
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def asset_name(name: str) -> str:

@@ -136,7 +136,9 @@ def _refuse_unguarded(settings: Settings) -> None:
 def _listening(host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio turns Nagle's waiting off only where a socket says that it is TCP: else each answer on an open
+        # connection waits 40 ms for the other side's acknowledgement
+        opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise SettingsError(f"TRIALDELTA_HOST={host}: this machine has no such address: {error.strerror}") from error
     try:

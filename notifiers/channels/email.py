@@ -256,8 +256,25 @@ def _tls(verified: bool) -> ssl.SSLContext:
     return context
 
 
+def sign_in(settings: DeliverySettings) -> None:
+    """Everything up to the first mail: connect, encrypt, sign in, and leave. Raises DeliveryError that says at which
+    stage it ended.
+    """
+    server, sender = _configured(settings)
+    with TimeLimit(settings.total_seconds) as limit, _signed_in(server, sender.domain, settings, limit):
+        pass
+
+
 def _hand_in(handed: _Handed, server: SmtpServer, settings: DeliverySettings, limit: TimeLimit) -> str:
-    session = _Session(server, handed.sender.rpartition("@")[2], settings.connect_seconds, limit)
+    with _signed_in(server, handed.sender.rpartition("@")[2], settings, limit) as session:
+        return _transaction(session, handed, limit)
+
+
+@contextmanager
+def _signed_in(
+    server: SmtpServer, greets_as: str, settings: DeliverySettings, limit: TimeLimit
+) -> Iterator["_Session"]:
+    session = _Session(server, greets_as, settings.connect_seconds, limit)
     try:
         with _stage("connect", limit):
             _expect(session.connect(server.host, server.port), "connect")
@@ -267,7 +284,7 @@ def _hand_in(handed: _Handed, server: SmtpServer, settings: DeliverySettings, li
             session.ehlo_or_helo_if_needed()
         _encrypt(session, server, limit)
         _sign_in(session, server, limit)
-        return _transaction(session, handed, limit)
+        yield session
     finally:
         _leave(session)
 

@@ -114,4 +114,6 @@ def _switch_on(connection: Connection, address_ids: Sequence[int], now: datetime
 
 
 def _again(now: datetime) -> dict[str, object]:
-    return {"state": "pending", "next_attempt_at": now, "tries": 0, "finished_at": None, "lease_holder": None}
+    # under its own id: it waits for no summary any more
+    due = {"state": "pending", "next_attempt_at": now, "tries": 0, "summary_at": None}
+    return {**due, "finished_at": None, "lease_holder": None}

@@ -5,18 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
-from notifiers import filters, wanting
+from notifiers import subscriptions, wanting, watches
 from notifiers.calendar import quiet_until
 from notifiers.outbox import folding, waking
 from notifiers.outbox.rows import Asker, Due, put
-from notifiers.subscriptions import Timing
 from notifiers.tables import deliveries, subscription_addresses, wanted_changes
 from notifiers.wanting import Want
 from snapshots.archive import Step, StoredChange
-from snapshots.database import insert_absent
-from snapshots.kinds import at_least
+from snapshots.database import UtcDateTime, insert_absent
 from snapshots.trial import Trial
 
 HOLDABLE = frozenset(
@@ -64,13 +62,12 @@ def enqueue(
     deliveries about nothing but texts and places wait for the sweep's end, and that long at most. In the caller's
     transaction; doing it twice for a step writes nothing more.
     """
-    wants = wanting.wants(connection, step, trial, now)
-    if waking.wake_critical(connection, step, wants, now, thread_of(step)):
-        wants = wanting.wants(connection, step, trial, now)
+    wants = _wants(connection, step, trial, now)
     if not wants:
         return []
     _note_wanted(connection, step, wants)
-    by_address = _by_address(connection, wants)
+    _wait_no_later(connection, step, trial, wants)
+    by_address = _by_address(connection, wants, trial)
     written: list[str] = []
     for address_id, asked in by_address.items():
         due = _due(connection, step, address_id, asked, now=now, held_until=held_until)
@@ -79,6 +76,17 @@ def enqueue(
             _bring_forward(connection, due)
             written.append(delivery_id)
     return written
+
+
+def _wants(connection: Connection, step: Step, trial: Trial | None, now: datetime) -> list[Want]:
+    """Who wants what, after snoozes have ended that end with a critical change."""
+    if not wanting.tellable(step):
+        return []
+    watching = wanting.watching_of(connection, step, trial)
+    wants = wanting.wants(connection, step, trial, now, watching)
+    if waking.wake_critical(connection, step, trial, watching.watches, wants, now, thread_of(step)):
+        return wanting.wants(connection, step, trial, now)
+    return wants
 
 
 def type_of(step: Step) -> str:
@@ -114,6 +122,19 @@ def _note_wanted(connection: Connection, step: Step, wants: Sequence[Want]) -> N
     insert_absent(connection, wanted_changes, rows)
 
 
+def _wait_no_later(connection: Connection, step: Step, trial: Trial | None, wants: Sequence[Want]) -> None:
+    """What a snooze keeps back is told at its end by when it was observed; a clock that was set back since the snooze
+    began may say that this was before.
+    """
+    for want in wants:
+        if want.muted and want.stored.waits_from and step.observed_at < want.stored.waits_from:
+            subscriptions.wait_from(connection, want.stored.id, step.observed_at)
+    if any(want.muted for want in wants):
+        for watch in wanting.watching_of(connection, step, trial).watches:
+            if watch.waits_from and step.observed_at < watch.waits_from:
+                watches.wait_from(connection, watch.id, step.observed_at)
+
+
 _ADDRESSES = (
     select(subscription_addresses.c.subscription_id, subscription_addresses.c.address_id)
     .where(subscription_addresses.c.subscription_id.in_(bindparam("ids", expanding=True)))
@@ -122,9 +143,9 @@ _ADDRESSES = (
 )
 
 
-def _by_address(connection: Connection, wants: Iterable[Want]) -> Mapping[int, list[Want]]:
+def _by_address(connection: Connection, wants: Iterable[Want], trial: Trial | None) -> Mapping[int, list[Want]]:
     """Who is to be told at once, and of what."""
-    at_once = {want.stored.id: told for want in wants if not want.muted and (told := _at_once(want))}
+    at_once = {want.stored.id: told for want in wants if not want.muted and (told := _at_once(want, trial))}
     pairs = connection.execute(_ADDRESSES, {"ids": list(at_once)}) if at_once else ()
     by_address: dict[int, list[Want]] = defaultdict(list)
     for subscription_id, address_id in pairs:
@@ -132,18 +153,11 @@ def _by_address(connection: Connection, wants: Iterable[Want]) -> Mapping[int, l
     return by_address
 
 
-def _at_once(want: Want) -> Want | None:
+def _at_once(want: Want, trial: Trial | None) -> Want | None:
     """The part of what is wanted that does not wait for a digest."""
     subscription = want.stored.subscription
-    if isinstance(subscription.deliver, Timing):
-        floor = subscription.deliver.immediately
-        told = tuple(
-            one
-            for one in want.changes
-            if floor and at_least(filters.severity(one.change, subscription.severity), floor)
-        )
-        return Want(want.stored, told, want.muted) if told else None
-    return want
+    told = tuple(one for one in want.changes if wanting.at_once(subscription, one.change, trial))
+    return Want(want.stored, told, want.muted) if told else None
 
 
 def _due(
@@ -162,6 +176,7 @@ def _due(
         due_key=f"step:{step.id}",
         thread=thread_of(step),
         step_id=step.id,
+        named=(step.registry_id, step.title) if step.registry_id is not None else None,
         askers=[
             Asker(want.stored.id, want.stored.subscription.name, tuple(one.id for one in want.changes))
             for want in wants
@@ -189,15 +204,17 @@ def _bring_forward(connection: Connection, due: Due) -> None:
     """What is still to be told of the record before this goes with it: else the order within a record would make this
     wait for quiet hours and limits that belong to other subscriptions.
     """
-    later = (
-        (deliveries.c.address_id == due.address_id)
-        & (deliveries.c.thread == due.thread)
-        & (deliveries.c.state == "pending")
-        & (deliveries.c.tries == 0)
-        & (deliveries.c.next_attempt_at > due.planned_at)
-        & (deliveries.c.planned_at > due.planned_at)
-    )
-    if due.summary_at is not None:
-        return  # it waits for a summary itself
-    sooner = {"planned_at": due.planned_at, "next_attempt_at": due.planned_at, "summary_at": None}
-    connection.execute(update(deliveries).where(later).values(**sooner))
+    if due.summary_at is None:  # else it waits for a summary itself
+        here = {"address": due.address_id, "of_thread": due.thread, "at": due.planned_at}
+        connection.execute(_SOONER, here)
+
+
+_AT: BindParameter[datetime] = bindparam("at", type_=UtcDateTime())
+_SOONER = (
+    update(deliveries)
+    .where(deliveries.c.address_id == bindparam("address"), deliveries.c.thread == bindparam("of_thread"))
+    .where(deliveries.c.state == "pending", deliveries.c.tries == 0)
+    .where(deliveries.c.next_attempt_at > _AT, deliveries.c.planned_at > _AT)
+    .values(planned_at=_AT, next_attempt_at=_AT, summary_at=None)
+)
+"""Built once: every message that becomes due asks it."""

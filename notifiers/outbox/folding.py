@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, select, update
 
+from notifiers import subscriptions
 from notifiers.calendar import quiet_until
 from notifiers.outbox.rows import Asker, Due, askers_of, batches, close, put
 from notifiers.subscriptions import Stored
@@ -48,9 +49,9 @@ def behind_summary(connection: Connection, due: Due, now: datetime) -> datetime 
     """When to look again, where a summary that is still on its way to the address tells earlier things of the record:
     within a record the order is kept.
     """
-    open_summary = (deliveries.c.address_id == due.address_id) & (deliveries.c.type == "summary") & _is_open()
-    if connection.execute(select(deliveries.c.number).where(open_summary).limit(1)).first() is None:
+    if connection.execute(_SUMMARY, {"address": due.address_id}).first() is None:
         return None
+    open_summary = (deliveries.c.address_id == due.address_id) & (deliveries.c.type == "summary") & _is_open()
     told, here = _told_records(), select(steps.c.record).where(steps.c.id == due.step_id).scalar_subquery()
     same = told.where(open_summary, deliveries.c.thread != due.thread, steps.c.record == here)
     return now + BEHIND if connection.execute(same.limit(1)).first() else None
@@ -101,19 +102,28 @@ def _fold_at(connection: Connection, address_id: int, rows: Sequence[Row[Any]], 
             # it waits for the next summary: within a record the order is kept, within an hour the limit
             _put_off(connection, row.id, now + (HOUR if ready else BEHIND))
     if len(ready) == 1 and not _follows_summary(connection, ready[0]):
-        _let_go(connection, ready[0].id, now)  # alone it is a message as any other
+        # alone it is a message as any other
+        askers = askers_of(connection, [ready[0].id]).get(ready[0].id, ())
+        _let_go(connection, ready[0].id, _quiet_end(connection, askers, now))
         return None
     return _together(connection, address_id, ready, now) if ready else None
 
 
 def _together(connection: Connection, address_id: int, rows: Sequence[Row[Any]], now: datetime) -> str | None:
     askers = united(asker for found in askers_of(connection, [row.id for row in rows]).values() for asker in found)
-    summary = put(connection, summary_of(address_id, askers, f"summary:{rows[0].id}", now), now)
+    due = summary_of(address_id, askers, f"summary:{rows[0].id}:{now.isoformat()}", _quiet_end(connection, askers, now))
+    summary = put(connection, due, now)
     for row in rows:
         close(connection, row.id, "cancelled", f"told in {summary}", now)
     for ids in batches([row.id for row in rows]):
         connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(summary_at=None))
     return summary
+
+
+def _quiet_end(connection: Connection, askers: Iterable[Asker], now: datetime) -> datetime:
+    """When the first of these subscriptions may be told: it may be quiet by now, after a downtime or a long wait."""
+    asked = subscriptions.with_ids(connection, [asker.id for asker in askers if asker.id is not None])
+    return min((quiet_until(each.subscription.quiet, now) or now for each in asked), default=now)
 
 
 def united(askers: Iterable[Asker]) -> list[Asker]:
@@ -143,8 +153,8 @@ def _put_off(connection: Connection, delivery_id: str, until: datetime) -> None:
     connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
 
-def _let_go(connection: Connection, delivery_id: str, now: datetime) -> None:
-    values = {"summary_at": None, "planned_at": now, "next_attempt_at": now}
+def _let_go(connection: Connection, delivery_id: str, at: datetime) -> None:
+    values = {"summary_at": None, "planned_at": at, "next_attempt_at": at}
     connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
 
@@ -184,3 +194,11 @@ def _planned_last(connection: Connection, subscription_id: int, address_id: int,
 
 def _is_open() -> ColumnElement[bool]:
     return deliveries.c.next_attempt_at.is_not(None)
+
+
+_SUMMARY = (
+    select(deliveries.c.number)
+    .where(deliveries.c.address_id == bindparam("address"), deliveries.c.type == "summary", _is_open())
+    .limit(1)
+)
+"""Whether a summary is on its way to an address. Built once: every message that becomes due asks it."""

@@ -45,15 +45,19 @@ def replace_held(connection: Connection, notice: Step, steps: Collection[int], n
     _replace_wanted(connection, notice, sorted(steps))
     replaced = [one for one in held(connection) if one.step_id in steps]
     askers = askers_of(connection, [one.delivery_id for one in replaced])
+    planned = _planned(connection, [one.delivery_id for one in replaced])
     waiting: dict[int, dict[str, Asker]] = defaultdict(dict)
+    soonest: dict[int, datetime] = {}
     told = tuple(stored.id for stored in notice.changes)
     for one in replaced:
         if not call_off(connection, one.delivery_id, f"told as one notice, step {notice.id}", now):
             continue  # its hold ran out while this was decided, and it is being sent
+        at = max(planned[one.delivery_id], now)
+        soonest[one.address_id] = min(soonest.get(one.address_id, at), at)
         for asker in askers.get(one.delivery_id, ()):
             waiting[one.address_id][asker.name] = Asker(asker.id, asker.name, told)
     written = [
-        put(connection, _notice(notice, address_id, tuple(asked.values()), now), now)
+        put(connection, _notice(notice, address_id, tuple(asked.values()), soonest[address_id]), now)
         for address_id, asked in waiting.items()
     ]
     return [delivery_id for delivery_id in written if delivery_id]
@@ -78,7 +82,16 @@ def _replace_wanted(connection: Connection, notice: Step, steps: Sequence[int]) 
             insert_if_absent(connection, wanted, row)
 
 
-def _notice(notice: Step, address_id: int, askers: tuple[Asker, ...], now: datetime) -> Due:
+def _planned(connection: Connection, delivery_ids: Sequence[str]) -> dict[str, datetime]:
+    """When each of these may be sent: quiet hours hold for what takes their place too."""
+    found: dict[str, datetime] = {}
+    for ids in batches(delivery_ids):
+        rows = select(deliveries.c.id, deliveries.c.planned_at).where(deliveries.c.id.in_(ids))
+        found.update((row.id, row.planned_at) for row in connection.execute(rows))
+    return found
+
+
+def _notice(notice: Step, address_id: int, askers: tuple[Asker, ...], planned_at: datetime) -> Due:
     return Due(
         type=type_of(notice),
         address_id=address_id,
@@ -86,7 +99,7 @@ def _notice(notice: Step, address_id: int, askers: tuple[Asker, ...], now: datet
         thread=thread_of(notice),
         step_id=notice.id,
         askers=askers,
-        planned_at=now,
+        planned_at=planned_at,
     )
 
 

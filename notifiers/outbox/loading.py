@@ -69,14 +69,17 @@ def load(connection: Connection, delivery_id: str, now: datetime) -> Told:
     row = connection.execute(_DELIVERY, here).first()
     if row is None:
         raise UnknownDelivery(delivery_id)
+    askers = [Asker(*asker) for asker in connection.execute(_ASKERS, here)]
     told = assemble(
         connection,
         delivery_id=delivery_id,
         type=row.type,
         created_at=row.made_at,
         address=addresses.from_row(row, now),
-        askers=[Asker(*asker) for asker in connection.execute(_ASKERS, here)],
-        change_ids=set(connection.execute(_CHANGES, here).scalars()),
+        askers=askers,
+        # what a delivery tells is what its askers want; one that nobody asked for has changes of its own
+        change_ids={change for asker in askers for change in asker.wanted}
+        or set(connection.execute(_CHANGES, here).scalars()),
         step_ids=[row.step_id] if row.step_id is not None else None,
         **_facts(row.type, row.facts),
     )
@@ -135,7 +138,7 @@ def assemble(
     **told: Any,
 ) -> Told:
     """`Told` of these changes for these askers; `step_ids` are looked up where they are not given."""
-    because = [(asker, subscriptions.find(connection, asker.name)) for asker in askers]
+    because = [(asker, subscriptions.find(connection, asker.name, addressed=False)) for asker in askers]
     return Told(
         because=tuple(_because(asker, stored) for asker, stored in because),
         steps=_steps(connection, change_ids, step_ids),

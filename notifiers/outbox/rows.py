@@ -41,6 +41,7 @@ class Asker(Struct, frozen=True):
 class Due(Struct, frozen=True, kw_only=True):
     """A delivery to be: see the table's columns. `planned_at` is when it may be sent, `held_until` when it must no
     longer be held (None: it is not held), `summary_at` when it is told in a summary (None: it is told by itself).
+    `named`: id and title of the step's record, where they are at hand.
     """
 
     type: str
@@ -48,6 +49,7 @@ class Due(Struct, frozen=True, kw_only=True):
     due_key: str
     thread: str
     step_id: int | None = None
+    named: tuple[str, str | None] | None = None
     facts: Json = None
     askers: Sequence[Asker] = ()
     planned_at: datetime
@@ -84,7 +86,10 @@ def _as_of(connection: Connection, due: Due) -> Json:
     """What the message says of the archive, at every try the same: a receiver that got an earlier one too sees that it
     is one message. Records are retitled, merged and appended to meanwhile.
     """
-    if due.step_id is not None:
+    named: Sequence[Any]
+    if due.named is not None:
+        named = [(due.step_id, *due.named)]
+    elif due.step_id is not None:
         named = list(connection.execute(_NAMED_BY_STEP, {"step": due.step_id}))
     else:
         changes = sorted({change for asker in due.askers for change in asker.wanted})

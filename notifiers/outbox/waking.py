@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from notifiers import filters, subscriptions, untold, wanting, watches
+from notifiers import subscriptions, untold, wanting, watches
 from notifiers.calendar import quiet_until
 from notifiers.outbox.folding import summary_of
 from notifiers.outbox.rows import Asker, put
@@ -20,6 +20,7 @@ from notifiers.wanting import Want
 from notifiers.watches import Watch
 from snapshots import archive
 from snapshots.archive import Step
+from snapshots.trial import Trial
 
 CRITICAL = "critical"
 
@@ -38,19 +39,27 @@ def wake_due(connection: Connection, now: datetime) -> list[str]:
     return written
 
 
-def wake_critical(connection: Connection, step: Step, wants: Sequence[Want], now: datetime, thread: str | None) -> bool:
-    """End the snoozes that last until the next critical change, if `step` holds one; whether any ended. What waited is
-    told before it: in the `thread` of the record.
+def wake_critical(  # noqa: PLR0917 - all of them from the one place that enqueues
+    connection: Connection,
+    step: Step,
+    trial: Trial | None,
+    watching: Sequence[Watch],
+    wants: Sequence[Want],
+    now: datetime,
+    thread: str | None,
+) -> bool:
+    """End the snoozes that last until the next critical change, if `step` (of `trial`, which these watches are of)
+    holds one; whether any ended. What waited is told before it: in the `thread` of the record.
     """
     woken = False
     if any(stored.change.severity == CRITICAL for stored in wanting.tellable(step)):
-        for watch in wanting.watching_of(connection, step, None).watches:
+        for watch in watching:
             if watch.snooze_until_critical and watch.is_snoozed(now):
                 _wake_watch(connection, watch, "a critical change", now, thread)
                 woken = True
     for want in wants:
         subscription = want.stored.subscription
-        if subscription.snooze_until_critical and subscription.is_snoozed(now) and _is_critical(want):
+        if subscription.snooze_until_critical and subscription.is_snoozed(now) and _is_critical(want, trial):
             _wake_subscription(connection, want.stored, "a critical change", now, thread)
             woken = True
     return woken
@@ -140,9 +149,9 @@ def _over(until: datetime | None) -> str:
     return "its time was over" if until is not None else "it was ended by hand"
 
 
-def _is_critical(want: Want) -> bool:
-    overrides = want.stored.subscription.severity
-    return any(filters.severity(stored.change, overrides) == CRITICAL for stored in want.changes)
+def _is_critical(want: Want, trial: Trial | None) -> bool:
+    subscription = want.stored.subscription
+    return any(wanting.severity(subscription, stored.change, trial) == CRITICAL for stored in want.changes)
 
 
 def _waiting_watches(connection: Connection) -> list[Watch]:

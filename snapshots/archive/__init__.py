@@ -64,7 +64,17 @@ from snapshots.archive.reading import (
     version_info,
     versions,
 )
-from snapshots.archive.records import Absence, Merge, Record, find_record, merge, note_absent, note_present, records_after, stored_ids
+from snapshots.archive.records import (
+    Absence,
+    Merge,
+    Record,
+    find_record,
+    merge,
+    note_absent,
+    note_present,
+    records_after,
+    stored_ids,
+)
 from snapshots.archive.texts import CorruptChange
 from snapshots.archive.verifying import PrunedVersions, pruned, verify_chain
 

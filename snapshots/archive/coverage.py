@@ -136,7 +136,7 @@ def recent_sweeps(
         .where(sweep_exceptions.c.sweep.in_([sweep.id for sweep in found]))
         .group_by(sweep_exceptions.c.sweep)
     )
-    counts = {number: count for number, count in connection.execute(counting)}
+    counts: dict[int, int] = {row[0]: row[1] for row in connection.execute(counting)}
     return [(sweep, counts.get(sweep.id, 0)) for sweep in found]
 
 

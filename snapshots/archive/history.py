@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Row, RowMapping, Select, bindparam, insert, or_, select, update
 
 from snapshots.archive import order, texts
-from snapshots.archive.chain import lock_chain
+from snapshots.archive.chain import hold_chain
 from snapshots.archive.records import find_record
 from snapshots.archive.tables import changes as change_rows
 from snapshots.archive.tables import record_ids, records, versions
@@ -102,11 +102,11 @@ def _tell(connection: Connection, step: int, changes: Sequence[Change]) -> tuple
     if not changes:
         return ()
     # ids rise in the order in which others see them: who polls by them must miss none that is committed late
-    lock_chain(connection)
+    hold_chain(connection)
     kept = texts.put_away(connection, [to_json(change) for change in changes])
     rows = [_row(step, at, change, row) for at, (change, row) in enumerate(zip(changes, kept, strict=True))]
-    ids = connection.execute(_INSERT_CHANGES, rows).scalars()
-    return tuple(StoredChange(each, change) for each, change in zip(ids, changes, strict=True))
+    ids = {position: each for each, position in connection.execute(_INSERT_CHANGES, rows)}
+    return tuple(StoredChange(ids[at], change) for at, change in enumerate(changes))
 
 
 def find_step(connection: Connection, step: int) -> Step:
@@ -135,7 +135,9 @@ def steps_of_changes(connection: Connection, ids: Collection[int]) -> list[Step]
     found: dict[int, Step] = {}
     for start in range(0, len(listed), texts.ROWS_AT_ONCE):
         batch = listed[start : start + texts.ROWS_AT_ONCE]
-        for step in _grouped(connection, _STEPS.where(change_rows.c.id.in_(batch))):
+        # by their steps first: else all steps are walked, as the join is an outer one
+        told = select(change_rows.c.step).where(change_rows.c.id.in_(batch))
+        for step in _grouped(connection, _STEPS.where(step_rows.c.id.in_(told), change_rows.c.id.in_(batch))):
             before = found.get(step.id)
             kept = (*before.changes, *step.changes) if before else step.changes
             found[step.id] = msgspec.structs.replace(step, changes=kept)
@@ -299,7 +301,8 @@ _NAMED = (
     .where(record_ids.c.registry == bindparam("registry"), record_ids.c.registry_id == bindparam("id"))
 )
 _INSERT_STEP = insert(step_rows).returning(step_rows.c.id)
-_INSERT_CHANGES = insert(change_rows).returning(change_rows.c.id, sort_by_parameter_order=True)
+# not sorted by the database, for which SQLite would insert them one by one
+_INSERT_CHANGES = insert(change_rows).returning(change_rows.c.id, change_rows.c.position)
 """Built once, as in `appending`."""
 
 _STEPS = (

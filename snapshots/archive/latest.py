@@ -29,8 +29,10 @@ class StepPlace(Struct, frozen=True):
         return "release" if self.key[1] else "registry date"
 
 
-def step_places(connection: Connection, registry: str, any_id: str) -> list[StepPlace]:
-    """The steps of a record (by any of its ids) that told something, newest first, without what they told."""
+def step_places(connection: Connection, registry: str, any_id: str, severity: str | None = None) -> list[StepPlace]:
+    """The steps of a record (by any of its ids) that told something (of that severity), newest first, without what they
+    told.
+    """
     record = find_record(connection, registry, any_id)
     if record is None:
         return []
@@ -39,6 +41,7 @@ def step_places(connection: Connection, registry: str, any_id: str) -> list[Step
         .join(changes, changes.c.step == steps.c.id)
         .join(records, records.c.id == steps.c.record)
         .where((records.c.id == record.id) | (records.c.merged_into == record.id), steps.c.superseded_by.is_(None))
+        .where(*([] if severity is None else [changes.c.severity == severity]))
         .group_by(steps.c.id)
         .subquery()
     )

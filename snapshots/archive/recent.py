@@ -4,11 +4,11 @@ The id of a change is its place. It only rises, also for what is filled in or re
 step holds the chain until that is visible: who has read up to an id has missed nothing below it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from snapshots.archive.history import Step, steps_of_changes
 from snapshots.archive.tables import changes as change_rows
@@ -18,13 +18,15 @@ from snapshots.archive.tables import steps as step_rows
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Which changes are asked for: of these kinds, severities and causes (None: any); `records` selects the rows of
-    records that they are about, `changes` the ids of changes; stored after or before a change's id.
+    the few records that they are about, `among` those of many, `changes` the ids of changes; stored after or before a
+    change's id.
     """
 
     kinds: Collection[str] | None = None
     severities: Collection[str] | None = None
     causes: Collection[str] | None = None
     records: Select[Any] | None = None
+    among: Select[Any] | None = None
     changes: Select[Any] | None = None
     after: int | None = None
     before: int | None = None
@@ -64,15 +66,34 @@ def rows_of(record: int) -> Select[Any]:
 
 
 def _ids(asked: Asked) -> Select[Any]:
-    wanted = select(change_rows.c.id).join(step_rows, step_rows.c.id == change_rows.c.step)
-    wanted = wanted.where(step_rows.c.superseded_by.is_(None))
-    given = (
-        (asked.kinds, lambda names: change_rows.c.kind.in_(sorted(names))),
-        (asked.severities, lambda names: change_rows.c.severity.in_(sorted(names))),
-        (asked.causes, lambda names: step_rows.c.cause.in_(sorted(names))),
-        (asked.records, step_rows.c.record.in_),
-        (asked.changes, change_rows.c.id.in_),
-        (asked.after, lambda number: change_rows.c.id > number),
-        (asked.before, lambda number: change_rows.c.id < number),
-    )
-    return wanted.where(*(condition(value) for value, condition in given if value is not None))
+    if asked.among is None:
+        joined = select(change_rows.c.id).join(step_rows, step_rows.c.id == change_rows.c.step)
+        return joined.where(*_of_change(asked), *_of_step(asked))
+    # so that the newest changes are walked until there are enough, and not all steps of many records sorted
+    its_step = select(step_rows.c.id).where(step_rows.c.id == change_rows.c.step, *_of_step(asked))
+    return select(change_rows.c.id).where(*_of_change(asked), its_step.correlate(change_rows).exists())
+
+
+def _of_change(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    if asked.kinds is not None:
+        yield change_rows.c.kind.in_(sorted(asked.kinds))
+    if asked.severities is not None:
+        yield change_rows.c.severity.in_(sorted(asked.severities))
+    if asked.changes is not None:
+        yield change_rows.c.id.in_(asked.changes)
+    if asked.after is not None:
+        yield change_rows.c.id > asked.after
+    if asked.before is not None:
+        yield change_rows.c.id < asked.before
+
+
+def _of_step(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    if asked.changes is None:
+        # what somebody was told stays as it was told
+        yield step_rows.c.superseded_by.is_(None)
+    if asked.causes is not None:
+        yield step_rows.c.cause.in_(sorted(asked.causes))
+    if asked.records is not None:
+        yield step_rows.c.record.in_(asked.records)
+    if asked.among is not None:
+        yield step_rows.c.record.in_(asked.among)

@@ -131,6 +131,8 @@ steps = Table(
     # the step that tells the same moment by better rules
     Column("superseded_by", Integer, ForeignKey("steps.id")),
     Index("ix_steps_record", "record", "registry"),
+    # what is new is shown release by release
+    Index("ix_steps_release", "release"),
     # `recent.first_told` asks what a step is told in place of; few steps are ever superseded
     Index(
         "ix_steps_superseded_by",

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import Column, Connection, Row, Select, bindparam, insert, select
 
 from snapshots.archive import codec
-from snapshots.archive.chain import lock_chain
+from snapshots.archive.chain import hold_chain
 from snapshots.archive.reading import Corrupt
 from snapshots.archive.tables import changes as change_rows
 from snapshots.archive.tables import texts as stored
@@ -137,7 +137,7 @@ def _keep(connection: Connection, quotes: Sequence[_Quote]) -> dict[bytes, _Row]
     """
     if not quotes:
         return {}
-    lock_chain(connection)
+    hold_chain(connection)
     hashes = list({_hash(quote.text) for quote in quotes})
     kept: dict[bytes, _Row] = {}
     for some in _batches(hashes):

@@ -3,9 +3,9 @@
 The index is brought up to date by `catch_up`, some records at a time, outside of the sweep's transactions.
 """
 
-from snapshots.related.answers import Answer, Listed, answer_of, keep, keep_trouble, want, wanted
-from snapshots.related.likeness import Likeness, catch_up, like, ranked
-from snapshots.related.words import Wording, wording
+from snapshots.related.answers import Answer, answer_of, keep, keep_trouble, want, wanted
+from snapshots.related.likeness import Likeness, catch_up, like
+from snapshots.related.words import Listed, Wording, ranked, wording
 
 __all__ = [
     "Answer",

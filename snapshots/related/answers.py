@@ -5,19 +5,11 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from snapshots.database import insert_if_absent
 from snapshots.related.tables import related_answers
-
-
-class Listed(Struct, frozen=True, kw_only=True):
-    """A trial as the registry listed it."""
-
-    id: str
-    title: str
-    status: str | None = None
-    phases: tuple[str, ...] = ()
+from snapshots.related.words import Listed
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -67,5 +59,5 @@ def keep_trouble(connection: Connection, registry: str, registry_id: str, reason
     connection.execute(update(related_answers).where(*_here(registry, registry_id)).values(**values))
 
 
-def _here(registry: str, registry_id: str) -> tuple[object, ...]:
+def _here(registry: str, registry_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (related_answers.c.registry == registry, related_answers.c.registry_id == registry_id)

@@ -3,7 +3,7 @@
 The index follows the newest observed version of each record. What is merged into another record is not in it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,6 @@ from snapshots.related.words import (
     SPONSOR,
     TITLE,
     Wording,
-    score,
     sponsor_words,
     telling,
     wording,
@@ -44,8 +43,8 @@ _LEARN = text(
     "INSERT INTO likeness_words (rowid, title, conditions, interventions, sponsor)"
     " VALUES (:record, :title, :conditions, :interventions, :sponsor)"
 )
-_NEAREST_SQLITE = text(
-    "SELECT rowid AS record FROM likeness_words WHERE likeness_words MATCH :asked"
+_NEAREST_SQLITE = text(  # numbers of ours alone are put in
+    "SELECT rowid AS record FROM likeness_words WHERE likeness_words MATCH :asked"  # noqa: S608
     f" ORDER BY bm25(likeness_words, {TITLE}, {CONDITIONS}, {INTERVENTIONS}, {SPONSOR}) LIMIT :most"
 )
 _LEARN_POSTGRESQL = text(
@@ -55,7 +54,7 @@ _LEARN_POSTGRESQL = text(
     " WHERE record = :record"
 )
 _NEAREST_POSTGRESQL = text(
-    "SELECT record FROM likenesses, to_tsquery('english', :asked) AS asked WHERE words @@ asked"
+    "SELECT record FROM likenesses, to_tsquery('english', :asked) AS asked WHERE words @@ asked"  # noqa: S608
     f" ORDER BY ts_rank(ARRAY[{SPONSOR / 5}, {TITLE / 5}, {INTERVENTIONS / 5}, {CONDITIONS / 5}]::real[], words, asked)"
     " DESC, record LIMIT :most"
 )
@@ -87,19 +86,16 @@ def catch_up(database: Database, registry: str, parse: Parse, most: int = AT_ONC
 def like(connection: Connection, registry: str, registry_id: str, asked: Wording, most: int) -> list[Likeness]:
     """Up to `most` stored trials that are like this one, the likest first; none where nothing is indexed yet."""
     numbers = _nearest(connection, asked, most + 1)
-    wanted = select(likenesses, records.c.registry_id).join(records, records.c.id == likenesses.c.record)
+    wanted = select(likenesses, records.c.registry_id, records.c.title.label("called")).join(
+        records, records.c.id == likenesses.c.record
+    )
     here = (records.c.registry == registry, records.c.merged_into.is_(None), records.c.registry_id != registry_id)
     rows = {row.record: row for row in connection.execute(wanted.where(likenesses.c.record.in_(numbers), *here))}
     found = [rows[number] for number in numbers if number in rows]
     return [
-        Likeness(registry_id=row.registry_id, title=row.title, status=row.status, phases=tuple(row.phases.split()))
+        Likeness(registry_id=row.registry_id, title=row.called, status=row.status, phases=tuple(row.phases.split()))
         for row in found[:most]
     ]
-
-
-def ranked(asked: Wording, found: Iterable[tuple[str, Wording]]) -> list[str]:
-    """The ids of these trials, the likest first; those that share nothing with it last."""
-    return [name for name, said in sorted(found, key=lambda each: -score(asked, each[1]))]
 
 
 def _nearest(connection: Connection, asked: Wording, most: int) -> Sequence[int]:

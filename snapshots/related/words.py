@@ -8,17 +8,19 @@ from msgspec import Struct
 from snapshots.canonical import enum_key, name_key
 from snapshots.trial import Trial
 
-TITLE, CONDITIONS, INTERVENTIONS, SPONSOR = 2.0, 5.0, 4.0, 1.0
+TITLE, CONDITIONS, INTERVENTIONS, SPONSOR = 2.0, 5.0, 4.0, 0.5
 """What a word counts by where it stands: who looks for a like trial looks for the disease, then for what is tried."""
 MOST_WORDS = 32
 
-_PLAIN = frozenset(
-    "a after all an and are as at be before between by clinical compared comparing controlled double during effect effects"
-    " efficacy evaluate evaluation for from group healthy i ii iii in into is iv label long multicenter of on open or"
-    " patients participants phase pilot placebo plus prospective randomised randomized safety single standard study"
-    " subjects term than that the therapy to treated treatment trial tolerability using versus vs with without".split()
+_COMMON = (
+    "a adult adults after all an and are as at be before between by clinical compared comparing controlled "
+    "disease diseases disorder disorders double during effect effects efficacy evaluate evaluation for from group "
+    "healthy i ii iii in into is iv label long multicenter of on open or patients participants phase pilot "
+    "placebo plus prospective randomised randomized safety single standard study subjects term than that the "
+    "therapy to treated treatment trial tolerability using versus vs with without"
 )
 """Words that stand in the titles of trials of anything."""
+_PLAIN = frozenset(_COMMON.split())
 
 
 class Wording(Struct, frozen=True, kw_only=True):
@@ -30,6 +32,15 @@ class Wording(Struct, frozen=True, kw_only=True):
     sponsor: str
     status: str | None
     phases: str
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A trial as the registry listed it."""
+
+    id: str
+    title: str
+    status: str | None = None
+    phases: tuple[str, ...] = ()
 
 
 def wording(trial: Trial) -> Wording:
@@ -65,6 +76,11 @@ def score(asked: Wording, found: Wording) -> float:
     shared = sum(weight * _share(wanted, _words(text)) for text, weight in fields)
     same_sponsor = bool(asked.sponsor) and name_key(asked.sponsor) == name_key(found.sponsor)
     return shared + (SPONSOR if same_sponsor else 0.0)
+
+
+def ranked(asked: Wording, found: Iterable[tuple[str, Wording]]) -> list[str]:
+    """The ids of these trials, the likest first; those that share nothing with it last."""
+    return [name for name, said in sorted(found, key=lambda each: -score(asked, each[1]))]
 
 
 def _share(wanted: set[str], said: Iterable[str]) -> float:

@@ -1,21 +1,23 @@
-"""How figures are taken and told: CPU of this process, medians, a table, a JSON file."""
+"""How figures are taken: CPU of this process, medians, percentiles; and whether each keeps its bound."""
 
-import json
-import platform
+import re
 import statistics
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 Result = TypeVar("Result")
+Verdict = Literal["ok", "OVER", ""]
+
+_BOUND = re.compile(r"(?:<|≤|under) ?(?P<most>[\d,.]+)(?P<ratio> ×)?")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the table: what was measured, its value, its floor in the same run and the bound it is held to."""
+    """One row of the table: what was measured, its value, its floor in the same run and the bound it is held to ("< 5
+    ms": of the value; "≤ 2 ×": of value to floor; "": there is none). `is_detail`: it stands in the page alone.
+    """
 
     what: str
     value: float
@@ -23,10 +25,21 @@ class Figure:
     floor: float | None = None
     floor_is: str = ""
     bound: str = ""
+    detail: str = ""
+    is_detail: bool = False
 
     @property
     def ratio(self) -> float | None:
         return self.value / self.floor if self.floor else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it keeps its bound; "" where it has none."""
+        found = _BOUND.match(self.bound)
+        if found is None:
+            return ""
+        measured = self.ratio if found["ratio"] else self.value
+        return "ok" if measured is not None and measured <= float(found["most"].replace(",", "")) else "OVER"
 
 
 class Meter:
@@ -64,22 +77,3 @@ def median(values: Sequence[float]) -> float:
 def percentile(values: Sequence[float], share: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def tell(figures: Sequence[Figure], notes: Sequence[str], into: Path) -> None:
-    """Prints the table and writes it as JSON, with the machine it was taken on."""
-    machine = f"{platform.machine()}, Python {platform.python_version()}, {platform.system()}"
-    print(f"CPU time of this process; {machine}")
-    width = max(len(figure.what) for figure in figures)
-    print(f"{'':{width}}  {'value':>14}  {'floor':>14}  {'ratio':>6}  bound")
-    for figure in figures:
-        floor = f"{figure.floor:10.3f} {figure.unit}" if figure.floor is not None else ""
-        ratio = f"{figure.ratio:6.2f}" if figure.ratio is not None else ""
-        value = f"{figure.value:10.3f} {figure.unit}"
-        print(f"{figure.what:{width}}  {value:>14}  {floor:>14}  {ratio:>6}  {figure.bound}")
-    for note in notes:
-        print(f"  {note}")
-    into.parent.mkdir(exist_ok=True)
-    rows = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
-    into.write_text(json.dumps({"machine": machine, "figures": rows, "notes": list(notes)}, indent=1) + "\n")
-    print(f"  written to {into}", file=sys.stderr)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.campaigns import chaos, kills, replay, upkeep
+from tests.campaigns import chaos, failover, kills, replay, upkeep
+from tests.databases import PostgresqlServer
 from tests.registries import REAL_RELEASES
 
 needs_releases = pytest.mark.skipif(not REAL_RELEASES.exists(), reason="the recorded releases are not here")
@@ -72,3 +73,15 @@ def test_daemons_that_are_killed_at_random_tell_every_living_address_everything_
 
     assert result.failures == []
     assert result.counts["kills"] == 2
+
+
+@pytest.mark.kill
+def test_a_daemon_that_sweeps_is_replaced_when_it_is_killed_and_when_it_is_stopped(
+    postgresql: PostgresqlServer,
+) -> None:
+    # one of each: `make chaos` does five, `make proof` thirty
+    with postgresql.url(tables=True) as url:
+        result = failover.run(url, rounds=2)
+
+    assert result.failures == []
+    assert (result.counts["killed"], result.counts["stopped past the lease"]) == (1, 1)

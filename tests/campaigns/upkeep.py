@@ -15,6 +15,7 @@ from monitor import database_upgrade, schema
 from monitor.backup import back_up, check_backup
 from monitor.copying import copy
 from monitor.demo.standin import StandIn
+from notifiers import digest, ledger, outbox
 from snapshots import archive
 from snapshots.archive.repacking import repack
 from snapshots.archive.tables import versions
@@ -23,6 +24,8 @@ from tests.campaigns import kills, upkeep_victims, victims
 from tests.campaigns.kills import Campaign
 from tests.campaigns.results import Result
 from tests.databases import make_tables
+from tests.notifiers.cast import HOOK, HOUR, MAIL, change, subscribe, tell, watch
+from tests.notifiers.cast import NOW as told_at  # noqa: N811 - another time than the campaigns' own
 from tests.snapshots.past_cast import FORTY, NOW, TRIAL, Past
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -346,6 +349,45 @@ class _Copies(_Upkeep):
         self.check_archive(number)
 
 
+# --- summaries --------------------------------------------------------------------------------------------------------
+
+
+class _Summaries(_Upkeep):
+    NAME = "SIGKILL while ending snoozes and putting messages into summaries"
+    CLAIM = "each wanted change is told to each address once, by a message of its own or in one summary; none is lost"
+
+    def prepare(self) -> None:
+        _empty(self.database)
+        records = [f"NCT9920{number:04}" for number in range(6)]
+        with self.database.write() as connection:
+            watch(connection, *records)
+            subscribe(connection, "limited", max_per_hour=1)
+            subscribe(connection, "asleep", to=[HOOK], snooze_until=told_at + HOUR, at=told_at - HOUR)
+            for record in records:
+                tell(connection, change("site.added"), record=record, at=told_at)
+
+    def victim(self, statement: int) -> tuple[Any, ...]:
+        return upkeep_victims.folding, statement, told_at + HOUR
+
+    def round(self, number: int) -> None:
+        self.prepare()
+        self.kill_at_random()
+        with self.database.write() as connection:
+            digest.enqueue_due(connection, told_at + HOUR)
+        outbox.fold_due(self.database, told_at + HOUR)
+        self.check_whole(number)
+
+    def check_whole(self, number: int) -> None:
+        with self.database.read() as connection:
+            found = ledger.listing(connection, limit=1000)
+        told = [one for one in found if one.state == "pending" and one.due_at and one.due_at <= told_at + HOUR]
+        for uri in (MAIL, HOOK):
+            changes = [change_id for one in told if one.uri == uri for change_id in one.change_ids]
+            self.check(number, len(changes) == len(set(changes)) == 6, f"{uri}: {changes}")
+        kinds = sorted(one.type for one in told)
+        self.check(number, kinds == ["summary", "summary", "trial.changed"], ", ".join(kinds))
+
+
 # --- what several need ------------------------------------------------------------------------------------------------
 
 
@@ -382,6 +424,7 @@ CAMPAIGNS: dict[str, type[_Upkeep]] = {
     "back-fill": _BackFills,
     "repacking": _Repackings,
     "copy": _Copies,
+    "summaries": _Summaries,
 }
 ONLY_SQLITE = frozenset({"backup"})
 """PostgreSQL is backed up by its own program."""

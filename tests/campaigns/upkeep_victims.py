@@ -15,6 +15,7 @@ from sqlalchemy import Engine, event
 from monitor import schema
 from monitor.backup import back_up
 from monitor.copying import copy
+from notifiers import digest, outbox
 from snapshots.archive.repacking import repack
 from snapshots.backfill import back_fill
 from snapshots.database import Database
@@ -80,6 +81,18 @@ def back_filling(url: str, registry_url: str, record: str, now: datetime, statem
 @contextmanager
 def _no_wait() -> Iterator[None]:
     yield
+
+
+def folding(url: str, statement: int, now: datetime, say: Pipe) -> None:
+    """As the daemon's round: snoozes that are over end, and what an hourly limit put off is told in summaries."""
+
+    def work() -> None:
+        database = Database(url)
+        with database.write() as connection:
+            digest.enqueue_due(connection, now)
+        outbox.fold_due(database, now)
+
+    _at_statement(work, statement, say)
 
 
 def backing_up(url: str, target: str, seconds: float, say: Pipe) -> None:

@@ -218,6 +218,7 @@ def test_tables_of_a_later_version_are_left_alone(settings: Settings, database: 
 
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+        connection.execute(text("ALTER TABLE troubles RENAME COLUMN words TO sentences"))
 
     with running(settings, tmp_path) as process:
         code = process.wait(20)
@@ -244,5 +245,5 @@ def test_two_daemons_on_one_file_do_no_harm_and_say_so(
 
     assert len(mail.letters) == 3
     assert steps(database, ONE) == 4
-    assert [("another daemon works on this database" in log) for log in logs].count(True) == 1
+    assert any("another daemon works on this database" in log for log in logs)
     assert not any("Traceback" in log or "unexpected" in log for log in logs)

@@ -29,6 +29,12 @@ def found(database: Database, now: object, free: int = PLENTY) -> dict[str, str]
 
 
 @pytest.fixture
+def mail() -> Iterator[MailSink]:
+    with MailSink() as running:
+        yield running
+
+
+@pytest.fixture
 def stage(database: Database, standin: StandIn) -> Stage:
     return Stage(database, standin)
 
@@ -124,13 +130,31 @@ def test_a_digest_that_could_not_be_sent_is_trouble_until_a_later_one_arrives(da
     assert found(database, made + 2 * DAY) == {}
 
 
+def test_templates_that_could_not_be_used_are_trouble_until_a_message_goes_out_in_them(
+    sqlite_database: Database, mail: MailSink, tmp_path: Path
+) -> None:
+    from notifiers import outbox
+    from notifiers.deliver import DeliverySettings, deliver_due
+
+    now = at(DAYS[0])
+    own = tmp_path / "ours" / "test"
+    own.mkdir(parents=True)
+    wanted = {"name": "ours", "to": ["mailto:ann@example.org"], "templates": str(own.parent)}
+    settings = DeliverySettings(smtp_url=mail.url, mail_from="alerts@example.org", allow_private_networks=True)
+    keys = []
+    for subject in ("{{ nothing.of.that }}", "Test"):
+        (own / "subject.txt").write_text(subject)
+        with sqlite_database.write() as connection:
+            subscriptions.save(connection, subscriptions.from_table(wanted), now)
+            outbox.enqueue_test(connection, "ours", now)
+        deliver_due(sqlite_database, settings, "w", lambda: now, Always(), threads=1)  # type: ignore[arg-type]
+        keys.append(found(sqlite_database, now))
+
+    assert list(keys[0]) == ["templates:ours"] and "subject.txt" in keys[0]["templates:ours"]
+    assert keys[1] == {}
+
+
 # --- told -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def mail() -> Iterator[MailSink]:
-    with MailSink() as running:
-        yield running
 
 
 def test_the_operator_is_mailed_once_and_the_dead_address_never(

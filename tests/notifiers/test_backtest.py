@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection
 
-from notifiers import outbox, standing, subscriptions, watches
+from notifiers import addresses, outbox, standing, subscriptions, watches
 from notifiers.archive_places import finder
 from notifiers.backtest import Backtest, backtest, in_words
 from notifiers.composing import message_of
 from notifiers.rendering import render
+from notifiers.silences import Silence
 from notifiers.watches import Wish
 from notifiers.why import Answer, changes_of, why
 from snapshots.database import Database
@@ -152,6 +153,55 @@ def test_yes_and_no_are_explained_condition_by_condition(past: Database) -> None
     assert failing(no) == ["near"]
     assert no.told == ()
     assert failing(paused) == ["paused", "watches"]
+
+
+def test_a_yes_says_when_it_is_told_and_what_keeps_it_back(past: Database) -> None:
+    quiet = {"from": "11:00", "to": "13:00", "timezone": "Europe/Berlin"}
+    deliver = {"digest": "weekly", "on": "monday", "at": "08:00", "immediately": "critical"}
+    with past.write() as connection:
+        subscribe(connection, quiet=quiet, max_per_hour=3, at=NOW - 30 * DAY)
+        subscribe(connection, "digests", deliver=deliver, at=NOW - 30 * DAY)
+        subscribe(connection, "resting", snooze_until=NOW + DAY, silenced_by="ann", silence_reason="audit", at=NOW)
+        step = happen(connection, change("study.terminated"), change("site.renamed"), at=NOW)
+        watches.snooze(connection, "ctgov", [ALICE], Silence(until_critical=True, by="bob"), NOW)
+        addresses.switch(connection, "mailto:alice@example.org", "off", "550 no such user", NOW)
+        answers = {
+            name: {one.change.kind: why(connection, found, step, one, PARSE, NOW) for one in step.changes}
+            for name in ("alice", "digests", "resting")
+            if (found := subscriptions.find(connection, name))
+        }
+
+    off = "to mailto:alice@example.org when it is switched on again; it is off: 550 no such user"
+    rests = f"{ALICE} is snoozed until the next critical change, by bob; what waits is told when that ends"
+    assert answers["alice"]["study.terminated"].when == (
+        rests,
+        "at once",
+        "not between 11:00 and 13:00 (Europe/Berlin), but after that",
+        "of more than 3 an hour to one address, what is over that comes in one summary an hour later",
+        off,
+    )
+    assert answers["digests"]["study.terminated"].when[1] == (
+        "at once: it is critical or more severe to this subscription"
+    )
+    assert answers["digests"]["site.renamed"].when[1].startswith("in the weekly digest, next on ")
+    assert answers["resting"]["site.renamed"].when[0] == (
+        "the subscription is snoozed until 17 November 2026, 12:00 UTC, by ann: audit; "
+        "what waits is told when that ends"
+    )
+
+
+def test_a_pause_is_a_reason_with_its_author(past: Database) -> None:
+    with past.write() as connection:
+        subscribe(connection, at=NOW - 30 * DAY)
+        subscribe(connection, "resting", paused=True, silenced_by="ann", silence_reason="moved", at=NOW - 30 * DAY)
+        step = happen(connection, change("site.renamed"), at=NOW)
+        watches.pause(connection, "ctgov", [ALICE], NOW, by="bob", reason="holidays")
+        (unwatched,) = explained(connection, "alice", str(step.changes[0].id)).values()
+        (paused,) = explained(connection, "resting", str(step.changes[0].id)).values()
+
+    assert [check.words for check in unwatched.checks] == [f"{ALICE} is paused, by bob: holidays"]
+    assert paused.checks[0].words.startswith("the subscription is paused, by ann: moved; it wants nothing until")
+    assert (unwatched.when, paused.when) == ((), ())
 
 
 def test_what_is_never_told_to_anybody_is_explained(past: Database) -> None:

@@ -129,6 +129,30 @@ def test_quiet_time_ends_in_a_moment_that_is_not_quiet(now: datetime, zone: str)
 
 
 @pytest.mark.parametrize(
+    ("start", "end"), [("22:00", "07:00"), ("12:00", "13:00"), ("00:00", "06:00"), ("20:00", "00:00")]
+)
+def test_around_the_day_that_samoa_skipped_it_is_quiet_exactly_when_the_clock_on_the_wall_says_so(
+    start: str, end: str
+) -> None:
+    quiet = Quiet(from_=start, to=end, timezone="Pacific/Apia")
+    moments = [utc("2011-12-28T00:00") + number * timedelta(minutes=30) for number in range(48 * 5)]
+    seen = set()
+
+    for now in moments:
+        local = now.astimezone(ZoneInfo("Pacific/Apia"))
+        clock = f"{local:%H:%M}"
+        is_quiet = start <= clock < end if start < end else clock >= start or clock < end
+        until = quiet_until(quiet, now)
+        assert (until is not None) == is_quiet, local
+        if until is not None:
+            assert f"{until.astimezone(ZoneInfo('Pacific/Apia')):%H:%M}" == end
+            assert until - now <= timedelta(hours=9)
+        seen.add(f"{local:%m-%d}")
+
+    assert "12-30" not in seen and {"12-29", "12-31"} <= seen
+
+
+@pytest.mark.parametrize(
     ("digest", "complaint"),
     [
         (DigestTime(every="weekly", on="moonday"), "on: 'moonday' is no weekday"),

@@ -33,6 +33,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("registry", name=op.f("pk_askings")),
     )
     op.create_table(
+        "daemons",
+        sa.Column("holder", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("roles", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("heard_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("holder", name=op.f("pk_daemons")),
+    )
+    op.create_table(
         "decisions",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("is_on", sa.Boolean(), nullable=False),
@@ -47,6 +57,19 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dictionaries")),
+    )
+    op.create_table(
+        "feeds",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("generation", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("renewed_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("about IN ('trial', 'group', 'subscription')", name=op.f("ck_feeds_about")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feeds")),
+        sa.UniqueConstraint("about", "name", name=op.f("uq_feeds_about_name")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "installation_keys",
@@ -186,8 +209,17 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("reading", sa.Integer(), nullable=False),
         sa.Column("dates", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("status", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["version"], ["versions.number"], name=op.f("fk_version_dates_version_versions")),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_version_dates")),
+    )
+    op.create_table(
+        "seen_steps",
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("step", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["step"], ["steps.id"], name=op.f("fk_seen_steps_step_steps")),
+        sa.PrimaryKeyConstraint("by", "step", name=op.f("pk_seen_steps")),
     )
     op.create_table(
         "acknowledgements",
@@ -215,6 +247,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("summary_at", UtcDateTime(), nullable=True))
         batch_op.create_index("ix_deliveries_address_number", ["address_id", "number"], unique=False)
         batch_op.create_index(
+            "ix_deliveries_digests",
+            ["address_id", "thread", "number"],
+            unique=False,
+            postgresql_where=sa.text("type = 'digest'"),
+            sqlite_where=sa.text("type = 'digest'"),
+        )
+        batch_op.create_index(
             "ix_deliveries_given_up",
             ["finished_at"],
             unique=False,
@@ -232,6 +271,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_deliveries_type_number", ["type", "number"], unique=False)
 
     with op.batch_alter_table("steps", schema=None) as batch_op:
+        batch_op.create_index("ix_steps_release", ["release"], unique=False)
         batch_op.create_index(
             "ix_steps_superseded_by",
             ["superseded_by"],
@@ -297,6 +337,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("superseded_by IS NOT NULL"),
             postgresql_where=sa.text("superseded_by IS NOT NULL"),
         )
+        batch_op.drop_index("ix_steps_release")
 
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_type_number")
@@ -311,6 +352,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'failed'"),
             sqlite_where=sa.text("state = 'failed'"),
         )
+        batch_op.drop_index(
+            "ix_deliveries_digests",
+            postgresql_where=sa.text("type = 'digest'"),
+            sqlite_where=sa.text("type = 'digest'"),
+        )
         batch_op.drop_index("ix_deliveries_address_number")
         batch_op.drop_column("summary_at")
         batch_op.drop_column("as_of")
@@ -323,6 +369,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_acknowledgements_address_id"))
 
     op.drop_table("acknowledgements")
+    op.drop_table("seen_steps")
     op.drop_table("version_dates")
     with op.batch_alter_table("ended_silences", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ended_silences_watch_id"))
@@ -349,8 +396,10 @@ def downgrade() -> None:
     op.drop_table("related_answers")
     op.drop_table("prunings")
     op.drop_table("installation_keys")
+    op.drop_table("feeds")
     op.drop_table("dictionaries")
     op.drop_table("decisions")
+    op.drop_table("daemons")
     op.drop_table("askings")
     op.drop_table("access_tokens")
     # ### end Alembic commands ###

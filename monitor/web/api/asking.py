@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, defstruct
+from msgspec import Meta, defstruct
 from sqlalchemy import Connection
 
 from monitor.web import cursor
@@ -47,7 +47,6 @@ def after(call: Call, *types: Any) -> tuple[Any, ...] | None:
 
 
 RowNumber = Annotated[int, Meta(ge=0, le=NUMBER)]
-At = Annotated[str, Meta(max_length=300, pattern="^[^\\x00]*$")]
 
 
 def record_id(text: str) -> str:
@@ -72,9 +71,3 @@ def stored(connection: Connection, text: str) -> Record:
 def not_there(what: str, name: object, where: str) -> Problem:
     """The problem that there is no such thing, and which path lists those that are there."""
     return Problem(404, f"There is no {what} {str(name)[:100]!r}", f"GET /api/v1/{where} tells which there are.")
-
-
-class Named(Struct, frozen=True):
-    """A name in a path."""
-
-    name: str

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Select
 
 from monitor.shown.deliveries import change_json
@@ -41,22 +42,22 @@ def _changes(call: Call) -> Json:
             kinds=kinds_asked(call),
             severities=severities_asked(call),
             causes=call.asked["origin"] or None,
-            records=_rows(connection, call),
         )
+        asked = replace(asked, **_rows(connection, call))
         return _new(connection, call, asked) if call.asked["since"] else _page(connection, call, asked)
 
 
-def _rows(connection: Connection, call: Call) -> Select[Any] | None:
-    """The rows of the records that are asked for; None: any. Raises Problem (404)."""
+def _rows(connection: Connection, call: Call) -> dict[str, Select[Any]]:
+    """The rows of the records that are asked for, as `recent.Asked` takes them. Raises Problem (404)."""
     record, group = call.asked["record"], call.asked["group"]
     if record and group:
         raise Problem(400, "record and group exclude each other")
     if record:
-        return recent.rows_of(stored(connection, record).id)
+        return {"records": recent.rows_of(stored(connection, record).id)}
     if group and group not in watches.groups(connection):
         known = ", ".join(watches.groups(connection)) or "none"
         raise Problem(404, f"Nothing is watched in a group {group[:60]!r}", f"The groups are: {known}.")
-    return watched_rows(group) if group or call.asked["watched"] else None
+    return {"among": watched_rows(group)} if group or call.asked["watched"] else {}
 
 
 def _page(connection: Connection, call: Call, asked: recent.Asked) -> Json:
@@ -82,8 +83,6 @@ def _new(connection: Connection, call: Call, asked: recent.Asked) -> Json:
 
 
 def _narrowed(asked: recent.Asked, **more: int | None) -> recent.Asked:
-    from msgspec.structs import replace
-
     return replace(asked, **more)
 
 

@@ -189,7 +189,7 @@ def _shown(texts: Sequence[str]) -> str:
 
 
 def near_today(value: date | None, today: date) -> date:
-    """The day as of which something is counted, today without one. Raises Problem (400) for one that is centuries off."""
+    """The day as of which something is counted, today without one. Raises Problem (400) for one centuries off."""
     if value is not None and not 1900 <= value.year <= 2200:
         raise Problem(400, f"{value} is too far from today", "Days of the years 1900 to 2200 can be counted to.")
     return value or today

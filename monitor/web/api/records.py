@@ -136,7 +136,9 @@ def _history(call: Call) -> Json:
     begin = after(call, RowNumber)
     with call.here.database.read() as connection:
         record = stored(connection, asked["id"])
-        rows = [row for step in steps_of(connection, REGISTRY, record.registry_id, wanted) for row in history_json(step)]
+        rows = [
+            row for step in steps_of(connection, REGISTRY, record.registry_id, wanted) for row in history_json(step)
+        ]
     ids = [row["id"] for row in rows]
     start = ids.index(begin[0]) + 1 if begin and begin[0] in ids else 0
     page, last = cut(rows[start : start + asked["limit"] + 1], asked["limit"])
@@ -154,7 +156,9 @@ def _diff(call: Call) -> Json:
         if older is None:
             older = _before(connection, record, newer)
         if newer is None or older is None:
-            raise Problem(409, f"Only one version of {record.registry_id} is stored", "There is nothing to compare yet.")
+            raise Problem(
+                409, f"Only one version of {record.registry_id} is stored", "There is nothing to compare yet."
+            )
         trials = [_parsed(each.number, _read(connection, each)) for each in (older, newer)]
     return {"items": [to_json(change) for change in changes_between(*trials)]}
 

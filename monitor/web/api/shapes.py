@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from notifiers.calendar import Quiet
 from notifiers.conditions import Conditions
@@ -11,7 +11,6 @@ from notifiers.explaining import Check
 from notifiers.subscriptions import Selection, Timing
 from notifiers.why import Told
 from snapshots.deadlines import Finding
-from snapshots.kinds import Kind
 from snapshots.timeline import EnrollmentPoint, Period, SitesPoint
 from snapshots.timeline.outcomes import OutcomeEvent
 from snapshots.timeline.slips import DateMove
@@ -20,6 +19,7 @@ from snapshots.trial import PartialDate
 Json = Any
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Text = Annotated[str, Meta(max_length=2000)]
+ChangeNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Severity = Literal["critical", "major", "minor", "admin"]
 DeliveryState = Literal["pending", "held", "sending", "delivered", "failed", "cancelled"]
 
@@ -172,7 +172,7 @@ class Course(Struct, kw_only=True):
     pruned: list[str] = []
 
 
-class Move(DateMove, kw_only=True):
+class Move(DateMove, frozen=True, kw_only=True):
     """A move of a date, in a sentence."""
 
     summary: str
@@ -285,8 +285,8 @@ class Added(Struct):
 class WatchWords(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What is to be changed of a watch; what is left out stays, null takes it away."""
 
-    group: Name | None | Literal[False] = False
-    note: Text | None | Literal[False] = False
+    group: Name | UnsetType | None = UNSET
+    note: Text | UnsetType | None = UNSET
 
 
 class Silencing(Struct, forbid_unknown_fields=True):
@@ -422,6 +422,7 @@ class Why(Struct):
     change: StoredChange
     wanted: bool
     checks: list[Check]
+    when: list[str]
     told: list[Told]
 
 
@@ -443,7 +444,7 @@ class AddressWords(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
     state: Literal["on", "off"] | None = None
     reason: Text = "switched off by hand"
-    owner: Name | None | Literal[False] = False
+    owner: Name | UnsetType | None = UNSET
 
 
 class Rotating(Struct, forbid_unknown_fields=True):
@@ -623,6 +624,3 @@ class NewFeed(Struct, forbid_unknown_fields=True):
 
     about: Literal["trial", "group", "subscription"]
     name: Name
-
-
-KINDS = Kind

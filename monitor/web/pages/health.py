@@ -15,8 +15,8 @@ def lives(here: Visit) -> Response:  # noqa: ARG001 - a handler's signature
 
 
 def ready(here: Visit) -> Response:
-    """It can work: the database answers, and its tables are this version's."""
-    if schema.state(here.database) != "current":
+    """It can work: the database answers, and its tables are this version's, or a later one only added to them."""
+    if not schema.is_usable(here.database):
         raise Problem(503, "The database's tables are of another version", "Run `trialdelta db upgrade`.")
     return PlainTextResponse("ok\n")
 

@@ -1,81 +1,207 @@
-"""What is new: the newest changes of the watched trials, newest release first, and what that rests on."""
+"""What is new: the changes of what is watched, newest release first, most severe first, and what that rests on."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from msgspec import Struct
-from sqlalchemy import Connection, exists, select, tuple_
+from sqlalchemy import Connection
 from starlette.responses import Response
 
-from monitor.health import Health, health
 from monitor.web import cursor
 from monitor.web.doors import Door
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
+from notifiers import news, watch_standing, watches
+from notifiers.news import Asked, Item, Place
+from notifiers.watch_standing import Counts
 from snapshots import archive
-from snapshots.archive import Step
-from snapshots.archive.tables import changes as change_rows
-from snapshots.archive.tables import steps as step_rows
-from snapshots.kinds import SEVERITIES
-from snapshots.registries.ctgov.ids import record_page
+from snapshots.archive import OpenException, StoredChange, Sweep
+from snapshots.kinds import KINDS, SEVERITIES, at_least
+from snapshots.sentences import counted, date_words
 
-ON_ONE_PAGE = 40
-CAUSES = ("observed", "search", "registry")
+ON_ONE_PAGE = 25
+OF_ONE_TRIAL = 5
+"""Changes of a trial at one release that are shown here; its history has them all."""
+NAMED = 5
+SEVERITY_WORDS = {
+    "": "any severity",
+    "critical": "critical",
+    "major": "major and critical",
+    "minor": "minor and above",
+}
+SEEN_WORDS = {"": "seen or not", "no": "not seen yet", "yes": "seen"}
 
 
-class Day(Struct, frozen=True):
-    """What was seen with one release, most severe first."""
+class Trial(Struct, frozen=True):
+    """What changed in one trial (`id` None: in the registry as a whole) at one release; `steps` are its moments.
 
-    release: str | None
-    steps: tuple[Step, ...]
+    `left_out` changes are not shown here, because of the filters or because there are too many.
+    """
+
+    id: str | None
+    title: str | None
+    items: tuple[Item, ...]
+    shown: tuple[StoredChange, ...]
+    left_out: int
+
+    @property
+    def steps(self) -> str:
+        """The numbers of its moments, as a form sends them."""
+        return " ".join(str(item.step.id) for item in self.items)
+
+    @property
+    def seen(self) -> news.Seen | None:
+        """Who saw it; None unless all of it was seen."""
+        seen = [item.seen for item in self.items]
+        return None if None in seen else seen[0]
+
+
+class Release(Struct, frozen=True):
+    """What was seen with one release, in words, trial by trial."""
+
+    words: str
+    trials: tuple[Trial, ...]
+
+
+class Looked(Struct, frozen=True):
+    """What the page rests on: the last look over everything, the newest of any kind, what was not answered."""
+
+    last: Sweep | None
+    newest: Sweep | None
+    open: tuple[OpenException, ...]
+    counts: Counts
+
+    @property
+    def is_failing(self) -> bool:
+        return self.newest is not None and self.newest.state == "failed"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.newest is not None and self.newest.state == "running"
+
+    @property
+    def trials(self) -> str:
+        """How many trials were asked for."""
+        return counted(self.last.asked, "trial") if self.last else ""
+
+    @property
+    def named(self) -> tuple[OpenException, ...]:
+        return self.open[:NAMED]
 
 
 def show(here: Visit) -> Response:
     """The page."""
-    after = cursor.decode(here.query["after"], datetime, int) if here.query.get("after") else None
+    filters = _filters(here.query)
+    asked = _asked(here, filters)
+    after = Place(*cursor.decode(here.query["after"], str, int, int)) if here.query.get("after") else None
     with here.database.read() as connection:
-        steps = _newest(connection, after)
-        stands = health(connection, REGISTRY, here.now)
-    shown, more = steps[:ON_ONE_PAGE], len(steps) > ON_ONE_PAGE
-    older = here.link("/", after=cursor.encode(shown[-1].observed_at, shown[-1].id)) if more else None
+        page = news.page(connection, asked, after, ON_ONE_PAGE)
+        looked = _looked(connection)
+        groups = watches.groups(connection)
+    here_again = here.link("/", **filters)
+    older = here.link("/", **filters, after=cursor.encode(*_values(page.older))) if page.older else None
     return here.page(
-        "news.html", days=_days(shown), stands=stands, checked=_checked(stands), older=older, record_page=record_page
+        "news.html",
+        releases=_releases(page.items),
+        looked=looked,
+        date_words=date_words,
+        filters=filters,
+        choices=_choices(groups),
+        is_filtered=any(filters.values()),
+        is_first=after is None,
+        back_to=date_words(page.looked_back_to[:10]) if page.looked_back_to else None,
+        older=older,
+        again=here_again,
+        shown_steps=" ".join(str(item.step.id) for item in page.items if item.seen is None),
     )
 
 
-def _newest(connection: Connection, after: tuple[datetime, int] | None) -> list[Step]:
-    told = exists().where(change_rows.c.step == step_rows.c.id, change_rows.c.kind != "record.first_seen")
-    wanted = (
-        select(step_rows.c.id)
-        .where(step_rows.c.cause.in_(CAUSES), step_rows.c.superseded_by.is_(None), told)
-        .order_by(step_rows.c.observed_at.desc(), step_rows.c.id.desc())
-        .limit(ON_ONE_PAGE + 1)
+def mark(here: Visit) -> Response:
+    """Notes that the visitor has seen steps, or has not after all."""
+    steps = [int(each) for each in here.form.text("steps").split() if each.isascii() and each.isdigit()][:1000]
+    assert here.visitor is not None
+    with here.database.write() as connection:
+        if here.form.text("wish") == "unseen":
+            news.unmark_seen(connection, here.visitor.name, steps)
+            words = "It counts as not seen again."
+        else:
+            number = news.mark_seen(connection, here.visitor.name, steps, here.now)
+            words = f"{counted(number, 'entry', 'entries')} marked as seen." if number else "That was seen already."
+    query = {name: here.form.text(name) for name in ("severity", "family", "group", "seen")}
+    return here.redirect(here.link("/", **query).removeprefix(here.site.prefix), flash=words)
+
+
+def _filters(query: Mapping[str, str]) -> dict[str, str]:
+    """What the address asks for; what it says that is no filter is no filter."""
+    return {
+        "severity": query.get("severity", "") if query.get("severity") in SEVERITY_WORDS else "",
+        "family": query.get("family", "") if query.get("family") in _families() else "",
+        "group": query.get("group", "")[:200],
+        "seen": query.get("seen", "") if query.get("seen") in SEEN_WORDS else "",
+    }
+
+
+def _asked(here: Visit, filters: Mapping[str, str]) -> Asked:
+    floor, family = filters["severity"], filters["family"]
+    assert here.visitor is not None
+    return Asked(
+        visitor=here.visitor.name,
+        severities=[each for each in SEVERITIES if at_least(each, floor)] if floor else None,
+        kinds=[kind.name for kind in KINDS.values() if kind.family == family] if family else None,
+        group=filters["group"] or None,
+        is_seen={"yes": True, "no": False}.get(filters["seen"]),
     )
-    if after is not None:
-        wanted = wanted.where(tuple_(step_rows.c.observed_at, step_rows.c.id) < tuple_(*after))
-    return [archive.find_step(connection, step_id) for step_id in connection.execute(wanted).scalars().all()]
 
 
-def _days(steps: Sequence[Step]) -> list[Day]:
+def _families() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(kind.family for kind in KINDS.values()))
+
+
+def _choices(groups: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    return {
+        "severity": list(SEVERITY_WORDS.items()),
+        "family": [("", "anything"), *((each, each) for each in _families())],
+        "group": [("", "all groups"), *((each, each) for each in groups)],
+        "seen": list(SEEN_WORDS.items()),
+    }
+
+
+def _looked(connection: Connection) -> Looked:
+    return Looked(
+        archive.last_finished(connection, REGISTRY),
+        archive.last_sweep(connection, REGISTRY),
+        tuple(archive.open_exceptions(connection, REGISTRY)),
+        watch_standing.counts(connection),
+    )
+
+
+def _values(place: Place) -> tuple[str, int, int]:
+    return place.release, place.rank, place.step
+
+
+def _releases(items: Sequence[Item]) -> list[Release]:
     return [
-        Day(release, tuple(sorted(together, key=_severity)))
-        for release, together in groupby(steps, key=lambda step: step.release)
+        Release(date_words((release or "")[:10]), _trials(list(together)))
+        for release, together in groupby(items, key=lambda item: item.step.release)
     ]
 
 
-def _severity(step: Step) -> int:
-    return min(SEVERITIES.index(stored.change.severity) for stored in step.changes)
+def _trials(items: Sequence[Item]) -> tuple[Trial, ...]:
+    """The trials in the order of their most severe change."""
+    ids = dict.fromkeys(item.step.registry_id for item in items)
+    return tuple(_trial([item for item in items if item.step.registry_id == each]) for each in ids)
 
 
-def _checked(stands: Health) -> str:
-    """What stands under the heading: what was looked at for which release, and what could not be."""
-    if stands.last_finished is None:
-        return "Nothing was checked yet."
-    trials = "1 trial" if stands.watched == 1 else f"{stands.watched:,} trials"
-    failed = len(stands.exceptions)
-    answered = "all answered" if not failed else f"{failed:,} could not be checked"
-    return f"{trials} checked for the release of {stands.last_finished.release}: {answered}."
+def _trial(items: Sequence[Item]) -> Trial:
+    told = [stored for item in items for stored in item.step.changes]
+    left_out = len(told) - OF_ONE_TRIAL if len(told) > OF_ONE_TRIAL else 0
+    others = sum(item.others for item in items)
+    step = items[0].step
+    return Trial(step.registry_id, step.title, tuple(items), tuple(told[:OF_ONE_TRIAL]), left_out + others)
 
 
-DOORS = (Door("/", access="signed-in", get=show),)
+DOORS = (
+    Door("/", access="signed-in", get=show),
+    # a mark is the visitor's own: nobody else sees it
+    Door("/seen", access="signed-in", post=mark, readers_may_post=True),
+)

@@ -1,4 +1,4 @@
-"""What a form of a subscription says, as the table that the watchlist file would hold, and how one is filled in; pure."""
+"""What a form of a subscription says, as the table that the watchlist file would hold; how one is filled in; pure."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -9,6 +9,7 @@ from msgspec import Struct
 from monitor.web.forms import Form
 from notifiers.conditions import Near, Place
 from notifiers.subscriptions import Selection, Subscription, Timing
+from snapshots.kinds import Kind
 from snapshots.registries.ctgov.ids import normalise
 
 Json = Any
@@ -63,7 +64,7 @@ def field_of(key: str, texts: Mapping[str, str]) -> str:
         return "severity"
     if key == "deliver.on":
         return "weekday" if texts["every"] == "weekly" else "monthday"
-    key = re.sub(r"\[\d+\]", "", key)
+    key = re.sub(r"\[\d+\]", "", re.sub(r'^subscription ".*"\.', "", key))
     return _FIELDS.get(key, key.removeprefix("when."))
 
 
@@ -99,6 +100,9 @@ def _table(texts: Mapping[str, str], kinds: list[str], wrong: dict[str, str]) ->
         "severity": _severities(texts, wrong),
     }
     if texts["quiet_from"] or texts["quiet_to"]:
+        missing = "quiet_to" if texts["quiet_from"] else "quiet_from"
+        if not texts[missing]:
+            wrong[missing] = "Say both: from when and until when it is quiet."
         zone = texts["quiet_timezone"] or texts["timezone"] or "UTC"
         table["quiet"] = {"from": texts["quiet_from"], "to": texts["quiet_to"], "timezone": zone}
     if texts["max_per_hour"]:
@@ -233,7 +237,7 @@ def filled(kept: Subscription, ticked: Callable[[str], bool]) -> Said:
         "severity": "\n".join(f"{pattern} = {severity}" for pattern, severity in kept.severity.items()),
         "templates": kept.templates or "",
     }
-    texts = begun({}).texts | texts | _about(kept.watches) | _told(kept.deliver) | _around(when.near)
+    texts = {**begun({}).texts, **texts} | _about(kept.watches) | _told(kept.deliver) | _around(when.near)
     if kept.quiet is not None:
         texts |= {"quiet_from": kept.quiet.from_, "quiet_to": kept.quiet.to, "quiet_timezone": kept.quiet.timezone}
     return Said(texts, frozenset(filter(ticked, when.kinds)), {}, {})
@@ -274,9 +278,9 @@ def point(place: Place) -> str:
     return f"{place.latitude} {place.longitude} {place.called}"
 
 
-def boxes(kinds: Iterable[Any]) -> dict[str, dict[str, list[Any]]]:
+def boxes(kinds: Iterable[Kind]) -> dict[str, dict[str, list[Kind]]]:
     """The kinds by family, and in it by the group that `group.*` takes, in the order of the vocabulary."""
-    found: dict[str, dict[str, list[Any]]] = {}
+    found: dict[str, dict[str, list[Kind]]] = {}
     for kind in kinds:
         found.setdefault(kind.family, {}).setdefault(kind.name.partition(".")[0], []).append(kind)
     return found

@@ -24,8 +24,9 @@ PARSE = {REGISTRY: parse}
 
 
 class Foresight(Struct, frozen=True, kw_only=True):
-    """`past`: a sentence on what would have been told since the ISO day `since`; `alerts` the newest of it, `months` how
-    many in each month. `today`: a sentence. `unlooked` says what there was no time for, "" where all was looked at.
+    """`past`: a sentence on what would have been told since the ISO day `since`; `count` messages, `alerts` the newest
+    of them, `months` how many in each month. `today`: a sentence. `unlooked` says what there was no time for, "" where
+    all was looked at.
     """
 
     since: str
@@ -92,6 +93,6 @@ def _unlooked(replaying: _Hasty, looking: _Hasty) -> str:
         return ""
     looked = min(each.passed for each in (replaying, looking) if each.is_cut)
     return (
-        f"There was time for the first {looked:,} trials only. Once it is kept, `trialdelta subscription backtest NAME` "
-        "looks through all of them."
+        f"There was time for the first {looked:,} trials only. Once it is kept, `trialdelta subscription backtest NAME`"
+        " looks through all of them."
     )

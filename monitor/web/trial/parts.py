@@ -1,6 +1,7 @@
 """What a section of a trial's page is made of: parts that stand somewhere in the registry's record."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -48,6 +49,12 @@ class Section(Struct, frozen=True, kw_only=True):
     empty: str | None = None
 
 
+def grouped_parts(section: Section) -> list[tuple[Shape, list[tuple[int, Part]]]]:
+    """The parts of a section, those of one shape that follow each other together, each with its number."""
+    together = groupby(enumerate(section.parts), key=lambda numbered: numbered[1].shape)
+    return [(shape, list(found)) for shape, found in together]
+
+
 def fact(trial: Trial, attribute: str, name: str, value: str | None) -> list[Part]:
     """A fact, or nothing where the record does not say it."""
     return [Part(shape="fact", name=name, lines=(value,), path=trial.path(attribute))] if value else []
@@ -78,8 +85,12 @@ def facts(*pairs: tuple[str, str | None]) -> tuple[tuple[str, str], ...]:
 def words(value: Json) -> str | None:
     """An enumerated value, or several, as people read them; None where nothing is said."""
     if isinstance(value, list | tuple):
-        return ", ".join(capitalised(enum_words(each)) for each in value) or None
-    return None if value is None or value == "" else capitalised(enum_words(value))
+        return ", ".join(map(_said, value)) or None
+    return None if value is None or value == "" else _said(value)
+
+
+def _said(value: Json) -> str:
+    return "Not applicable" if value == "NA" else capitalised(enum_words(value))
 
 
 def date(known: PartialDate | None) -> str | None:
@@ -125,4 +136,4 @@ def _listed(values: Sequence[Json]) -> str:
 def _plain(value: Json) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return capitalised(enum_words(value)) if isinstance(value, str) and value.isupper() else str(value)
+    return _said(value) if isinstance(value, str) and value.isupper() else str(value)

@@ -15,7 +15,7 @@ _STEPS = (1, 2, 5, 10, 15, 30)
 _MOST_LINES = 7
 _LEAST_SPAN = 8.0
 """Degrees of latitude that a map shows at least: a single site is no dot on nothing."""
-_GRID = 90
+_GRID = 48
 """So many cells across the drawing: sites in one cell are one point with their number."""
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from snapshots.canonical import country_key, enum_key, name_key
-from snapshots.places import City, UnclearPlace, city_point, distance_km, find_place
+from snapshots.places import City, UnclearPlace, city_point, distance_km, find_place, place_key
 from snapshots.rules.status import OPEN
 from snapshots.sentences import capitalised, status_words
 from snapshots.trial import Contact, Site
 
 ON_ONE_PAGE = 50
+NO_COUNTRY = "Country not stated"
 NO_STATUS = "none"
 """How a form asks for sites whose status the registry does not show: it does only while the study recruits."""
 
@@ -127,7 +128,7 @@ def place_of(text: str, sites: Sequence[Site]) -> Place:
 
 def _cities(name: str, sites: Iterable[Site]) -> Iterable[City]:
     for site in sites:
-        if site.latitude is not None and site.longitude is not None and name_key(site.city) == name_key(name):
+        if site.latitude is not None and site.longitude is not None and place_key(site.city or "") == place_key(name):
             yield City(
                 name=site.city or "",
                 region=site.state or "",
@@ -166,7 +167,7 @@ def _is_open(site: Site) -> bool:
 
 def _fits(each: Listed, asked: Asked) -> bool:
     site = each.site
-    if asked.country and country_key(site.country) != country_key(asked.country):
+    if asked.country and country_key(site.country or NO_COUNTRY) != country_key(asked.country):
         return False
     if asked.status and (enum_key(site.status) or NO_STATUS) != asked.status:
         return False
@@ -178,8 +179,8 @@ def _fits(each: Listed, asked: Asked) -> bool:
 
 def _has_words(site: Site, words: str) -> bool:
     names = (each.name for each in site.contacts)
-    said = name_key(" ".join(filter(None, (site.facility, site.city, site.state, site.zip, site.country, *names))))
-    return all(word in said for word in name_key(words).split())
+    said = place_key(" ".join(filter(None, (site.facility, site.city, site.state, site.zip, site.country, *names))))
+    return all(word in said for word in place_key(words).split())
 
 
 def _number(text: str) -> float | None:
@@ -201,7 +202,7 @@ def _sorting(each: Listed, *, by_distance: bool) -> tuple[object, ...]:
 def _countries(sites: Sequence[Site]) -> Iterable[Country]:
     by_country: dict[str, list[Site]] = {}
     for site in sites:
-        by_country.setdefault(site.country or "Country not stated", []).append(site)
+        by_country.setdefault(site.country or NO_COUNTRY, []).append(site)
     made = [_country(name, found) for name, found in by_country.items()]
     return sorted(made, key=lambda country: (-country.open, -country.sites, country.name))
 

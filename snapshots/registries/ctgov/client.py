@@ -16,7 +16,7 @@ from snapshots.registries.ctgov.fetching import Fetching
 from snapshots.registries.ctgov.ids import is_id, normalise, record_page
 from snapshots.registries.ctgov.wire import Timeouts, Wire
 from snapshots.registry import Answer, NotAnswered, PastVersion, Registry, Release, Turn
-from snapshots.related.answers import Listed
+from snapshots.related.words import Listed
 from snapshots.trial import Trial
 
 SEARCH_PARAMETERS: tuple[str, ...] = (
@@ -89,6 +89,11 @@ class CtgovRegistry(Registry):
         """See `ids.normalise`."""
         return normalise(text)
 
+    @property
+    def told_date(self) -> str | None:
+        """What time it was by the registry's clock when it answered last, as its header Date said it."""
+        return self._wire.told_date
+
     def release(self) -> Release:
         """The current release, by the registry's own word. Raises RegistryError."""
         stamp = self._asking.version().data_timestamp
@@ -114,6 +119,17 @@ class CtgovRegistry(Registry):
         """
         _check(query)
         return self._found(query)
+
+    def count(self, query: Mapping[str, str]) -> int | None:
+        """How many records a saved search finds now, in one question; None where the registry does not say.
+
+        Raises ValueError and RegistryError as `search`.
+        """
+        _check(query)
+        self._asking.forget_consent()
+        asked = f"the number of a search's records ({', '.join(f'{name}={value}' for name, value in query.items())})"
+        params = {**query, "countTotal": "true", "pageSize": "1"}
+        return self._asking.page(params, asked, fields="NCTId", hurried=True).total_count
 
     def versions(self, record_id: str) -> Sequence[PastVersion]:
         """See `Registry.versions`. The interface is the one of the registry's own page: undocumented, it may break."""

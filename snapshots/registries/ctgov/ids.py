@@ -4,10 +4,17 @@ import re
 import unicodedata
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 REGISTRY_HOST = "clinicaltrials.gov"
 
 _ID = re.compile(r"NCT(?!0{8})[0-9]{8}")
 _BARE = re.compile(r"NCT[\s:#_-]*([0-9]{8})")
+_IN_TEXT = re.compile(r"(?<![A-Z0-9])NCT[\s:#._-]{0,3}([0-9]{8}|[0-9]{4}[\s-][0-9]{4})(?![0-9])")
+_MISTYPED = re.compile(r"(?<![A-Z0-9])NCT[\s:#._-]{0,3}[0-9][0-9A-Z]*|(?<![A-Z0-9])NCT[0-9A-Z]{4,}")
+_ELSEWHERE = re.compile(
+    r"(?<![A-Z0-9])(?:ISRCTN[0-9]{4,}|EUCTR[0-9-]{6,}|CHICTR[A-Z0-9-]{4,}|DRKS[0-9]{4,}|JPRN-?[A-Z0-9-]{4,}|20[0-9]{2}-5[0-9]{5}-[0-9]{2}-[0-9]{2})"
+)
 _IN_ADDRESS = re.compile(r"(?<![A-Z0-9])NCT[0-9]{8}(?![0-9])")
 
 
@@ -34,6 +41,29 @@ def normalise(text: str) -> str:
     raise ValueError(
         f"not a ClinicalTrials.gov id: {text!r} (expected NCT and eight digits, or a record's address there)"
     )
+
+
+class Pasted(Struct, frozen=True):
+    """What a pasted text holds: `ids` in their order, each once; `mistyped` what looks like an id and is none;
+    `elsewhere` ids of other registries.
+    """
+
+    ids: tuple[str, ...]
+    mistyped: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+
+def pasted(text: str) -> Pasted:
+    """The ids in a text of any form: a list, a table, a mail, addresses, "NCT 0123 4567"."""
+    plain = _plain(text)
+    ids: dict[str, None] = {}
+    mistyped: dict[str, None] = {}
+    for found in _IN_TEXT.finditer(plain):
+        record = "NCT" + "".join(letter for letter in found[1] if letter.isdigit())
+        (ids if is_id(record) else mistyped)[record] = None
+    rest = _IN_TEXT.sub(" ", plain)
+    mistyped |= dict.fromkeys(" ".join(found[0].split()) for found in _MISTYPED.finditer(rest))
+    return Pasted(tuple(ids), tuple(mistyped), tuple(dict.fromkeys(_ELSEWHERE.findall(rest))))
 
 
 def _plain(text: str) -> str:

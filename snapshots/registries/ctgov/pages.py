@@ -19,6 +19,7 @@ class Page(Struct, rename="camel"):
 
     studies: list[Raw]
     next_page_token: str | None = None
+    total_count: int | None = None
 
 
 class Version(Struct, rename="camel"):

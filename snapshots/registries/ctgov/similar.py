@@ -3,19 +3,31 @@
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Raw
 
 from snapshots.canonical import enum_key
-from snapshots.related.answers import Listed
-from snapshots.related.likeness import ranked
-from snapshots.related.words import Wording, wording
+from snapshots.related.words import Listed, Wording, ranked, wording
 from snapshots.trial import Trial
 
 Json = Any
 
-FIELDS = "NCTId|BriefTitle|OverallStatus|Phase|Condition|InterventionName|LeadSponsorName"
+_PROTOCOL = "protocolSection"
+FIELDS = "|".join(
+    f"{_PROTOCOL}.{name}"
+    for name in (
+        "identificationModule.nctId",
+        "identificationModule.briefTitle",
+        "statusModule.overallStatus",
+        "designModule.phases",
+        "conditionsModule.conditions",
+        "armsInterventionsModule.interventions",
+        "sponsorCollaboratorsModule.leadSponsor",
+    )
+)
+SEARCH_PAGE = "https://clinicaltrials.gov/search"
 PAGE_SIZE = 40
 MOST_TERMS = 5
 
@@ -39,6 +51,12 @@ def listed(studies: Sequence[Raw], trial: Trial, most: int) -> tuple[Listed, ...
     found = {each.id: (each, said) for each, said in _read(studies) if each.id != trial.id}
     order = ranked(wording(trial), ((name, said) for name, (_, said) in found.items()))
     return tuple(found[name][0] for name in order[:most])
+
+
+def similar_page(trial: Trial) -> str:
+    """The registry's page that searches for the first of the trial's conditions."""
+    condition = trial.conditions[0] if trial.conditions else trial.title
+    return f"{SEARCH_PAGE}?{urlencode({'cond': condition})}"
 
 
 def _term(text: str) -> str:

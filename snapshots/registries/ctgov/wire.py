@@ -44,6 +44,8 @@ class Wire:
         self._max_bytes = max_bytes
         self._watchdog = _Watchdog()
         self._lock = threading.Lock()
+        self.told_date: str | None = None
+        """The header Date of the last answer: what time it is by the registry's clock."""
         self._client = httpx2.Client(
             headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
             timeout=httpx2.Timeout(timeouts.read, connect=timeouts.connect),
@@ -72,6 +74,7 @@ class Wire:
         extensions = {"trace": self._watchdog.notice}
         with self._client.stream("GET", self._base + path, params=dict(params), extensions=extensions) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
+            self.told_date = headers.get("date")
             try:
                 body = self._body(response, headers.get("content-encoding", ""))
             except _UnreadableError as error:

@@ -1,0 +1,131 @@
+"""Who was told what, when and with what answer; trying again; and what nobody has seen yet."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta
+from sqlalchemy import Connection
+
+from monitor.shown.deliveries import entry_json, unseen_json, whole_json
+from monitor.web import cursor
+from monitor.web.api import shapes
+from monitor.web.api.asking import RowNumber, after, cut, list_of, not_there, page_of, record_id
+from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
+from monitor.web.api.watchlist import author
+from monitor.wiring import REGISTRY
+from notifiers import acknowledgements, addresses, ledger, outbox
+from notifiers.ledger import Entry
+
+Json = Any
+_GROUP = "Deliveries"
+DeliveryId = Annotated[str, Meta(max_length=200)]
+
+
+def _listing(call: Call) -> Json:
+    asked = call.asked
+    begin = after(call, RowNumber)
+    wanted = ledger.Asked(
+        state=asked["state"],
+        since=asked["since"],
+        change=asked["change"],
+        record=(REGISTRY, record_id(asked["record"])) if asked["record"] else None,
+        before=begin[0] if begin else None,
+    )
+    with call.here.database.read() as connection:
+        found = ledger.found(connection, wanted, asked["limit"] + 1)
+    page, last = cut(found, asked["limit"])
+    return {"items": [entry_json(each) for each in page], "next": cursor.encode(last.number) if last else None}
+
+
+def _found(connection: Connection, call: Call) -> Entry:
+    entry = ledger.show(connection, ledger.delivery_id(call.asked["id"]))
+    if entry is None:
+        raise not_there("delivery", call.asked["id"], "deliveries")
+    return entry
+
+
+def _show(call: Call) -> Json:
+    with call.here.database.read() as connection:
+        entry = _found(connection, call)
+        return whole_json(entry, outbox.load(connection, entry.delivery_id, call.here.now).steps)
+
+
+def _retry(call: Call) -> Json:
+    with call.here.database.write() as connection:
+        outbox.retry(connection, _found(connection, call).delivery_id, call.here.now)
+    return _show(call)
+
+
+def _replay(call: Call) -> Json:
+    uri = addresses.canonical(call.sent.to) if call.sent.to else None
+    since = moment(call.sent.since, "since")
+    with call.here.database.write() as connection:
+        return {"deliveries": outbox.replay(connection, since, call.here.now, uri)}
+
+
+def _acknowledge(call: Call) -> Json:
+    with call.here.database.write() as connection:
+        entry = _found(connection, call)
+        acknowledgements.acknowledge(connection, entry.delivery_id, call.sent.by or author(call), call.here.now)
+    return _show(call)
+
+
+def _unseen(call: Call) -> Json:
+    with call.here.database.read() as connection:
+        address = _address(connection, call)
+        return {"items": [unseen_json(each) for each in acknowledgements.unseen(connection, address)]}
+
+
+def _address(connection: Connection, call: Call) -> int | None:
+    """The number of the address that is asked about; None: any."""
+    uri = call.asked["to"]
+    if uri is None:
+        return None
+    found = addresses.find(connection, addresses.canonical(uri), call.here.now)
+    if found is None:
+        raise not_there("address", uri, "addresses")
+    return found.id
+
+
+ID = Param(name="id", type=DeliveryId, words="The delivery's id, or the Message-ID of a mail.")
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/deliveries", name="listDeliveries", group=_GROUP, handler=_listing,
+        words="Deliveries, the newest first.",
+        params=(
+            Param(name="state", type=shapes.DeliveryState | None, words="Only in this state."),
+            Param(name="since", type=datetime | None, words="Made since then, a time with its offset."),
+            Param(name="record", type=Word | None, words="That told anything of this record."),
+            Param(name="change", type=shapes.ChangeNumber | None, words="That told this change."),
+            *cursor_params(),
+        ),
+        answer=page_of(shapes.Delivery), problems=(404,),
+    ),
+    Operation(
+        method="GET", path="/unseen", name="listUnseen", group=_GROUP, handler=_unseen,
+        words="Critical changes that were told by an alert which nobody has acknowledged, oldest first.",
+        params=(Param(name="to", type=Word | None, words="Only what this address was told."),),
+        answer=list_of(shapes.Unseen), problems=(404,),
+    ),
+    Operation(
+        method="POST", path="/replays", name="replayDeliveries", group=_GROUP, handler=_replay,
+        words="Send again what was made since a time, under the old ids; the daemon sends it.",
+        body=shapes.Replaying, answer=shapes.Queued,
+    ),
+    Operation(
+        method="GET", path="/deliveries/{id}", name="showDelivery", group=_GROUP, handler=_show, in_path=(ID,),
+        words="One delivery with every attempt, and the changes that it tells.", answer=shapes.WholeDelivery,
+        problems=(404,),
+    ),
+    Operation(
+        method="POST", path="/deliveries/{id}/retry", name="retryDelivery", group=_GROUP, handler=_retry,
+        words="Try it again now, under the same id; its address is switched on.", in_path=(ID,),
+        answer=shapes.WholeDelivery, problems=(404,),
+    ),
+    Operation(
+        method="POST", path="/deliveries/{id}/acknowledge", name="acknowledgeDelivery", group=_GROUP,
+        handler=_acknowledge, words="Note that somebody has seen it.", in_path=(ID,), body=shapes.Acknowledging,
+        answer=shapes.WholeDelivery, problems=(404,),
+    ),
+)  # fmt: skip

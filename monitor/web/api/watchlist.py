@@ -1,0 +1,252 @@
+"""What is watched: listed, added, imported, changed, put to rest, removed; and what a search would find."""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from monitor import wiring
+from monitor.shown.watches import watches_json
+from monitor.web import cursor
+from monitor.web.api import shapes
+from monitor.web.api.asking import after, cut, not_there, page_of
+from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
+from monitor.web.problems import Problem
+from monitor.wiring import REGISTRY
+from notifiers import outbox, watch_pages, watches
+from notifiers.silences import Silence
+from notifiers.watches import Watch, Wish
+from snapshots.registries.ctgov.client import SEARCH_PARAMETERS
+from snapshots.registries.ctgov.ids import normalise
+from snapshots.registry import RegistryError
+
+Json = Any
+_GROUP = "Watches"
+COUNTED = 1000
+"""Hits of a search that are counted; more need too many questions to the registry."""
+
+
+def _listing(call: Call) -> Json:
+    limit = call.asked["limit"]
+    begin = after(call, int, str) or (0, "")
+    with call.here.database.read() as connection:
+        found = watch_pages.page(connection, call.asked["group"], begin, limit + 1)
+        page, last = cut(found, limit)
+        items = _shown(connection, page, call)
+    return {"items": items, "next": cursor.encode(*watch_pages.place(last)) if last else None}
+
+
+def _shown(connection: Connection, found: Sequence[Watch], call: Call) -> list[Json]:
+    return watches_json(connection, REGISTRY, found, call.here.now)
+
+
+def _show(call: Call) -> Json:
+    with call.here.database.read() as connection:
+        return _shown(connection, [_found(connection, call.asked["name"])], call)[0]
+
+
+def _found(connection: Connection, name: str) -> Watch:
+    found = watch_pages.named(connection, REGISTRY, _meant(name))
+    if found is None:
+        raise not_there("watch", name, "watches")
+    return found
+
+
+def _meant(name: str) -> str:
+    """The id that a text means, else the text: the name of a watch."""
+    try:
+        return normalise(name)
+    except ValueError:
+        return name
+
+
+def _add(call: Call) -> Json:
+    given: shapes.NewWatches = call.sent
+    if bool(given.ids) == bool(given.search):
+        raise Problem(422, "Give ids, or a search with a name")
+    if given.name and len(given.ids) > 1:
+        raise Problem(422, "A name is for one record or one search")
+    said = Wish(registry=REGISTRY, name=given.name, group=given.group, note=given.note)
+    if given.search:
+        return _kept(call, [replace(said, search=_checked(given.search, given.name))])
+    return _kept(call, [replace(said, record_id=each) for each in _ids(given.ids)])
+
+
+def _checked(search: dict[str, str], name: str | None = "a name") -> dict[str, str]:
+    """The search. Raises Problem (422) for one that the registry does not take."""
+    unknown = next((key for key in search if key not in SEARCH_PARAMETERS), None)
+    if unknown is not None:
+        raise Problem(422, f"{unknown[:60]!r} is no search parameter", f"They are: {', '.join(SEARCH_PARAMETERS)}.")
+    if not search or not name:
+        raise Problem(422, "A search needs a name and a parameter")
+    return search
+
+
+def _ids(texts: Sequence[str]) -> list[str]:
+    try:
+        return list(dict.fromkeys(normalise(text) for text in texts))
+    except ValueError as error:
+        raise Problem(422, str(error)) from None
+
+
+def _import(call: Call) -> Json:
+    given: shapes.WatchFile = call.sent
+    lines = enumerate(given.text.splitlines(), start=1)
+    ids = dict.fromkeys(each for number, line in lines for each in _of_line(number, line))
+    if not ids:
+        raise Problem(422, "The text holds no id", "One a line, or a CSV with ids in its first column.")
+    return _kept(call, [Wish(registry=REGISTRY, record_id=each, group=given.group) for each in ids])
+
+
+def _of_line(number: int, line: str) -> list[str]:
+    cell = line.replace(";", ",").replace("\t", ",").split(",")[0].strip().strip('"')
+    if not cell or cell.startswith("#"):
+        return []
+    try:
+        return [normalise(cell)]
+    except ValueError as error:
+        if number == 1 and not any(letter.isdigit() for letter in cell):
+            return []  # a heading
+        raise Problem(422, f"Line {number}: {error}") from None
+
+
+def _kept(call: Call, wishes: Sequence[Wish]) -> Json:
+    with call.here.database.write() as connection:
+        for wish in wishes:
+            _check_name(connection, wish)
+        new = [wish for wish in wishes if watches.add(connection, wish, call.here.now)]
+    called = [wish.record_id or wish.name for wish in wishes]
+    added = [wish.record_id or wish.name for wish in new]
+    return {"added": added, "already": [each for each in called if each not in set(added)]}
+
+
+def _check_name(connection: Connection, wish: Wish) -> None:
+    """Raises Problem (409) where another watch has the name already."""
+    known = watch_pages.named(connection, REGISTRY, wish.name) if wish.name else None
+    if known is not None and (known.record_id != wish.record_id or known.search != wish.search):
+        raise Problem(409, f"{wish.name!r} is the name of {known.called} already")
+
+
+def _change(call: Call) -> Json:
+    given: shapes.WatchWords = call.sent
+    with call.here.database.write() as connection:
+        found = _found(connection, call.asked["name"])
+        wish = Wish(
+            registry=found.registry, record_id=found.record_id, search=found.search, name=found.name,
+            group=found.group if given.group is UNSET else given.group,
+            note=found.note if given.note is UNSET else given.note,
+            paused=found.paused, snooze_until=found.snooze_until, snooze_until_critical=found.snooze_until_critical,
+            silenced_by=found.silenced_by, silence_reason=found.silence_reason,
+        )  # fmt: skip
+        watches.change(connection, wish, call.here.now)
+    return _show(call)
+
+
+def _remove(call: Call) -> None:
+    with call.here.database.write() as connection:
+        name = _found(connection, call.asked["name"])
+        watches.remove(connection, REGISTRY, [name.record_id or name.name or ""])
+
+
+def _rest(do: Callable[[Connection, str, Call], None]) -> Callable[[Call], Json]:
+    def handler(call: Call) -> Json:
+        with call.here.database.write() as connection:
+            found = _found(connection, call.asked["name"])
+            do(connection, found.record_id or found.name or "", call)
+        return _show(call)
+
+    return handler
+
+
+def _pause(connection: Connection, name: str, call: Call) -> None:
+    by = call.sent.by or author(call)
+    watches.pause(connection, REGISTRY, [name], call.here.now, by=by, reason=call.sent.reason)
+
+
+def _resume(connection: Connection, name: str, call: Call) -> None:
+    watches.snooze(connection, REGISTRY, [name], Silence(), call.here.now)
+    watches.pause(connection, REGISTRY, [name], call.here.now, paused=False)
+
+
+def _snooze(connection: Connection, name: str, call: Call) -> None:
+    done = watches.snooze(connection, REGISTRY, [name], silence(call), call.here.now)
+    outbox.call_back(connection, REGISTRY, done, call.here.now)
+
+
+def author(call: Call) -> str:
+    """Who asks: the name of the token."""
+    return call.here.visitor.name if call.here.visitor else "the API"
+
+
+def silence(call: Call) -> Silence:
+    """The snooze that was sent. Raises Problem (422) for one without an end, or one that is past."""
+    given: shapes.Snoozing = call.sent
+    until = moment(given.until, "until") if given.until else None
+    if until is None and not given.until_critical:
+        raise Problem(422, "Say until when", "until, until_critical, or both.")
+    if until is not None and until <= call.here.now:
+        raise Problem(422, "until is past")
+    return Silence(until=until, until_critical=given.until_critical, by=given.by or author(call), reason=given.reason)
+
+
+def _preview(call: Call) -> Json:
+    search = _checked(call.sent.search)
+    try:
+        with wiring.ctgov(call.here.settings, call.here.database) as registry:
+            found = list(islice(registry.search(search), COUNTED + 1))
+    except RegistryError as error:
+        raise Problem(502, "The registry did not answer the search", str(error)) from None
+    return {"hits": min(len(found), COUNTED), "is_all": len(found) <= COUNTED, "first": found[:10]}
+
+
+NAME = Param(name="name", type=str, words="The record's id, or the name of the watch.")
+
+
+def _acting(verb: str, name: str, words: str, do: Any, body: Any) -> Operation:
+    return Operation(
+        method="POST", path=f"/watches/{{name}}/{verb}", name=name, group=_GROUP, words=words, handler=_rest(do),
+        in_path=(NAME,), body=body, answer=shapes.Watch, problems=(404,),
+    )  # fmt: skip
+
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/watches", name="listWatches", group=_GROUP, handler=_listing,
+        words="What is watched, records by id and then searches by name, and how each stands.",
+        params=(Param(name="group", type=Word | None, words="Only this group."), *cursor_params()),
+        answer=page_of(shapes.Watch),
+    ),
+    Operation(
+        method="POST", path="/watches", name="addWatches", group=_GROUP, handler=_add, body=shapes.NewWatches,
+        words="Watch records, or a saved search. The first look is the baseline: nobody is alerted by it.",
+        answer=shapes.Added, problems=(409,),
+    ),
+    Operation(
+        method="POST", path="/imports/watches", name="importWatches", group=_GROUP, handler=_import,
+        words="Watch the records whose ids stand in a text; nothing where any line has none.",
+        body=shapes.WatchFile, answer=shapes.Added, problems=(409,),
+    ),
+    Operation(
+        method="GET", path="/watches/{name}", name="showWatch", group=_GROUP, words="One watch.", handler=_show,
+        in_path=(NAME,), answer=shapes.Watch, problems=(404,),
+    ),
+    Operation(
+        method="PATCH", path="/watches/{name}", name="changeWatch", group=_GROUP, words="Change its group or note.",
+        handler=_change, in_path=(NAME,), body=shapes.WatchWords, answer=shapes.Watch, problems=(404,),
+    ),
+    Operation(
+        method="DELETE", path="/watches/{name}", name="removeWatch", group=_GROUP, handler=_remove, in_path=(NAME,),
+        words="Watch it no more; its history stays.", status=204, problems=(404,),
+    ),
+    _acting("pause", "pauseWatch", "Do not ask for it until it is resumed.", _pause, shapes.Silencing),
+    _acting("resume", "resumeWatch", "End a pause or a snooze.", _resume, None),
+    _acting("snooze", "snoozeWatch", "Send nothing about it until then; it is told after.", _snooze, shapes.Snoozing),
+    Operation(
+        method="POST", path="/previews/search", name="previewSearch", group=_GROUP, handler=_preview,
+        words="How many records a search finds now; nothing is kept.", body=shapes.Query, answer=shapes.Hits,
+        problems=(502,), readers_may=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,137 @@
+"""What a subscription makes of things: its digest as it would look now, and why it wants a change or does not."""
+
+from starlette.responses import Response
+
+from monitor.web.doors import Door
+from monitor.web.pages.subscriptions import found, path_of
+from monitor.web.problems import Problem
+from monitor.web.subscriptions.foresight import PARSE
+from monitor.web.visit import Visit
+from monitor.wiring import REGISTRY
+from notifiers import digest, subscriptions, template_folders
+from notifiers import why as reasons
+from notifiers.composing import message_of, templates_of
+from notifiers.conditions import InvalidValue
+from notifiers.examples import TYPES
+from notifiers.rendering import LaidOut, render_or_ours
+from notifiers.subscriptions import Stored
+from snapshots.registries.ctgov.ids import normalise
+
+MOST_CHANGES = 40
+
+
+# --- its digest -------------------------------------------------------------------------------------------------------
+
+
+def digest_preview(here: Visit) -> Response:
+    """What a digest would tell each of its addresses now. Nothing is sent."""
+    with here.database.read() as connection:
+        kept = found(connection, here)
+        uris = [told.address.shown for told in digest.preview(connection, kept.subscription.name, here.now)]
+    if not uris:
+        return here.page("digest_preview.html", kept=kept, uris=uris, chosen=0, laid=None)
+    chosen = _number(here.query.get("address", "0"), len(uris))
+    return here.page("digest_preview.html", kept=kept, uris=uris, chosen=chosen, laid=_digest(here, chosen))
+
+
+def digest_document(here: Visit) -> Response:
+    """The HTML part of that, as its reader would see it."""
+    return here.foreign_html(_digest(here, _number(here.params["address"])).rendered.html)
+
+
+def send_digest(here: Visit) -> Response:
+    """Send it now, outside of its times; the daemon does within seconds."""
+    with here.database.write() as connection:
+        kept = found(connection, here)
+        ids = digest.send(connection, kept.subscription.name, here.now)
+    words = (
+        "Nobody is told of it." if not ids else "The digest is on its way; what became of it stands here in a moment."
+    )
+    return here.redirect("/deliveries?type=digest" if ids else path_of(kept), flash=words)
+
+
+def _digest(here: Visit, chosen: int) -> LaidOut:
+    with here.database.read() as connection:
+        kept = found(connection, here)
+        told = digest.preview(connection, kept.subscription.name, here.now)
+        if not 0 <= chosen < len(told):
+            raise Problem(404, "No such address is told")
+        # its links act without a token: they are for who may act
+        links_to = here.settings.base_url if here.visitor and here.visitor.may_write else None
+        message = message_of(connection, told[chosen], links_to)
+    return render_or_ours(message, templates_of(told[chosen]))
+
+
+def _number(text: str, below: int = 1000) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 and int(text) < below else 0
+
+
+# --- why --------------------------------------------------------------------------------------------------------------
+
+
+def why(here: Visit) -> Response:
+    """Condition by condition, for a stored change (its number) or all of a trial's last step."""
+    asked = here.query.get("change", "").strip()
+    wrong, answers = "", []
+    with here.database.read() as connection:
+        kept = found(connection, here)
+        if asked:
+            try:
+                number = asked.isascii() and asked.isdecimal() and len(asked) < 10
+                known = reasons.changes_of(connection, REGISTRY, asked if number else normalise(asked))
+                wrong = "" if known else "No such change is stored. Give a trial's id, or follow “why” beside a change."
+            except ValueError as error:
+                known, wrong = [], f"This is {error}"
+            answers = [reasons.why(connection, kept, step, one, PARSE) for step, one in known[:MOST_CHANGES]]
+    return here.page(
+        "why.html", 422 if wrong else 200, kept=kept, asked=asked, answers=answers, wrong=wrong, most=MOST_CHANGES
+    )
+
+
+# --- templates --------------------------------------------------------------------------------------------------------
+
+
+def templates(here: Visit) -> Response:
+    """How messages look: an example of each type by our templates, or by those of the subscription asked for."""
+    kind = _kind(here.query.get("type", "trial.changed"))
+    kept, folder = _folder(here)
+    wrong, rendered = "", None
+    try:
+        rendered = template_folders.preview(kind, folder)
+    except InvalidValue as error:
+        wrong = error.problem
+    return here.page("templates.html", kind=kind, types=TYPES, kept=kept, folder=folder, rendered=rendered, wrong=wrong)
+
+
+def template_document(here: Visit) -> Response:
+    """The HTML part of an example."""
+    _, folder = _folder(here)
+    try:
+        return here.foreign_html(template_folders.preview(_kind(here.params["type"]), folder).html)
+    except InvalidValue as error:
+        raise Problem(422, "These templates cannot be used", error.problem) from None
+
+
+def _kind(text: str) -> str:
+    if text not in TYPES:
+        raise Problem(404, "There is no such type of message", f"There are {', '.join(TYPES)}.")
+    return text
+
+
+def _folder(here: Visit) -> tuple[Stored | None, str | None]:
+    """The subscription whose templates are asked for, and their folder; None for ours."""
+    number = _number(here.query.get("subscription", ""), 10**6)
+    if not number:
+        return None, None
+    with here.database.read() as connection:
+        kept = next(iter(subscriptions.with_ids(connection, [number])), None)
+    return kept, kept.subscription.templates if kept else None
+
+
+DOORS = (
+    Door("/subscriptions/{number}/digest", access="signed-in", get=digest_preview, post=send_digest),
+    Door("/subscriptions/{number}/digest/{address}", access="signed-in", get=digest_document),
+    Door("/subscriptions/{number}/why", access="signed-in", get=why),
+    Door("/templates", access="signed-in", get=templates),
+    Door("/templates/{type}", access="signed-in", get=template_document),
+)

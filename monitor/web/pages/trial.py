@@ -1,0 +1,236 @@
+"""One trial: all that its record says, since when, and what it said before; its sites; trials like it."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from monitor.as_of import said_on
+from monitor.web.doors import Door
+from monitor.web.problems import Problem
+from monitor.web.trial.found import asked_id, checked_day, find_record, one_of, read
+from monitor.web.trial.marks import marks, site_mark_key
+from monitor.web.trial.parts import grouped_parts, words
+from monitor.web.trial.sections import HELP, heading_words, sections
+from monitor.web.trial.site_map import site_map
+from monitor.web.trial.sites import Asked, sites_shown
+from monitor.web.visit import Visit
+from monitor.wiring import REGISTRY
+from notifiers import watches
+from notifiers.watches import Watch, Wish
+from snapshots import archive, related
+from snapshots.archive import Confirmation, Record, Step
+from snapshots.archive.latest import StepPlace, latest_steps, step_places
+from snapshots.archive.order import history_date
+from snapshots.registries.ctgov.ids import normalise, record_page
+from snapshots.registries.ctgov.similar import similar_page
+from snapshots.related import Answer, Likeness
+from snapshots.sentences import capitalised, status_words
+from snapshots.trial import Trial
+
+CHANGES_LOOKED_AT = 400
+"""How far back a page looks for what parts said before; the history page has all of it."""
+RELATED = 8
+MORE_RELATED = 40
+
+
+class Watched(Struct, frozen=True):
+    """Whether a trial is watched, by which watches, and when it was last known to stand as it is shown. `is_paused`: it
+    has a watch that is paused.
+    """
+
+    watches: tuple[Watch, ...]
+    groups: tuple[str, ...]
+    confirmed: Confirmation | None
+    is_paused: bool
+
+
+class Relative(Struct, frozen=True, kw_only=True):
+    """A trial like this one, and what can be done with it. `source` says who named it."""
+
+    id: str
+    title: str
+    status: str
+    phase: str
+    source: str
+    is_stored: bool
+    is_watched: bool
+
+
+def show(here: Visit) -> Response:
+    """The page; of an id that is not stored, one that offers to watch it."""
+    asked = asked_id(here)
+    with here.database.read() as connection:
+        record = archive.find_record(connection, REGISTRY, asked)
+        if record is None or record.head_version is None:
+            return _unknown(here, connection, asked)
+        if here.params["id"] != record.registry_id:
+            return here.redirect(f"/trials/{record.registry_id}")
+        if here.query.get("as_of") or here.query.get("version"):
+            return _past(here, connection, record)
+        return _page(here, connection, record, record.head_version)
+
+
+def _past(here: Visit, connection: Connection, record: Record) -> Response:
+    """The record as it stood on a day, or as one of its versions has it, with how sure that is."""
+    answer = None
+    if here.query.get("as_of"):
+        asked = checked_day(here.query["as_of"])
+        answer = said_on(connection, REGISTRY, record.registry_id, asked, here.now.date())
+        version = answer.version if answer else None
+    else:
+        version = one_of(connection, record, here.query["version"])
+    trial = None if version is None else read(connection, version.number)
+    return here.page(
+        "trial_past.html",
+        record=record,
+        answer=answer,
+        version=version,
+        day=history_date(version) if version else "",
+        trial=trial,
+        heading=heading_words(trial) if trial else "",
+        sections=sections(trial) if trial else [],
+        sites=sites_shown(trial.sites, sites_asked(here)) if trial else None,
+        grouped_parts=grouped_parts,
+        registry_page=record_page(record.registry_id),
+    )
+
+
+def _page(here: Visit, connection: Connection, record: Record, version: int) -> Response:
+    trial = read(connection, version)
+    found = sections(trial)
+    told, is_damaged = _told(connection, record)
+    asked = sites_asked(here)
+    sites = sites_shown(trial.sites, asked)
+    return here.page(
+        "trial.html",
+        record=record,
+        trial=trial,
+        version=archive.version_info(connection, version),
+        heading=heading_words(trial),
+        sections=found,
+        marks=marks(told, found, trial),
+        is_damaged=is_damaged,
+        sites=sites,
+        asked=asked,
+        sites_help=HELP["locations"],
+        site_map=site_map(sites.points, sites.place.point),
+        site_mark_key=site_mark_key,
+        watched=watched_state(connection, record),
+        registry_page=record_page(record.registry_id),
+        registry_search=similar_page(trial),
+        grouped_parts=grouped_parts,
+        relatives=_relatives(connection, record, trial, _most(here)),
+        is_more=_most(here) > RELATED,
+        answer=related.answer_of(connection, REGISTRY, record.registry_id),
+    )
+
+
+def _told(connection: Connection, record: Record) -> tuple[list[tuple[StepPlace, Step]], bool]:
+    """The latest steps, and whether they cannot be read: the record itself is shown all the same."""
+    try:
+        places = step_places(connection, REGISTRY, record.registry_id)
+        return latest_steps(connection, places, CHANGES_LOOKED_AT), False
+    except archive.CorruptChange:
+        return [], True
+
+
+def _most(here: Visit) -> int:
+    return MORE_RELATED if here.query.get("related") == "more" else RELATED
+
+
+def sites_asked(here: Visit) -> Asked:
+    """What the query asks of the sites."""
+    page = here.query.get("page", "")
+    return Asked(
+        words=here.query.get("q", "")[:100],
+        country=here.query.get("country", "")[:100],
+        status=here.query.get("status", "")[:60],
+        place=here.query.get("near", "")[:100],
+        km=here.query.get("km", "")[:8],
+        page=int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1,
+    )
+
+
+def _unknown(here: Visit, connection: Connection, asked: str) -> Response:
+    watching = watches.of_record(connection, REGISTRY, [asked])
+    return here.page("trial_unknown.html", 404, asked=asked, watching=watching, registry_page=record_page(asked))
+
+
+def watched_state(connection: Connection, record: Record) -> Watched:
+    """Whether the record is watched, and since when nothing else is known of it."""
+    found = watches.of_record(connection, REGISTRY, [record.registry_id, *record.former_ids])
+    groups = tuple(dict.fromkeys(each.group for each in found if each.group))
+    since: datetime | None = min((each.asked_since for each in found), default=None)
+    confirmed = archive.last_confirmed(connection, REGISTRY, record.registry_id, since) if found else None
+    paused = watches.paused_ids(connection, REGISTRY, [record.registry_id, *record.former_ids])
+    return Watched(tuple(found), groups, confirmed, bool(paused))
+
+
+# --- trials like it ---------------------------------------------------------------------------------------------------
+
+
+def _relatives(connection: Connection, record: Record, trial: Trial, most: int) -> list[Relative]:
+    """Those of the archive first, then those that the registry named and that are not among them."""
+    stored = related.like(connection, REGISTRY, record.registry_id, related.wording(trial), most)
+    answer = related.answer_of(connection, REGISTRY, record.registry_id)
+    named = [] if answer is None else [_as_likeness(answer, number) for number in range(len(answer.found))]
+    ids = {each.registry_id for each in stored} | {record.registry_id}
+    found = [*stored, *(each for each in named if each.registry_id not in ids)]
+    watched = _watched(connection, [each.registry_id for each in found])
+    return [_relative(each, watched) for each in found]
+
+
+def _as_likeness(answer: Answer, number: int) -> Likeness:
+    each = answer.found[number]
+    return Likeness(registry_id=each.id, title=each.title, status=each.status, phases=each.phases, is_stored=False)
+
+
+def _relative(each: Likeness, watched: set[str]) -> Relative:
+    return Relative(
+        id=each.registry_id,
+        title=each.title or each.registry_id,
+        status=capitalised(status_words(each.status)) if each.status else "Status not known",
+        phase=words(each.phases) or "Phase not stated",
+        source="stored here" if each.is_stored else "named by the registry",
+        is_stored=each.is_stored,
+        is_watched=each.registry_id in watched,
+    )
+
+
+def _watched(connection: Connection, ids: list[str]) -> set[str]:
+    found = watches.of_record(connection, REGISTRY, ids)
+    return {each.record_id for each in found if each.record_id} | watches.paused_ids(connection, REGISTRY, ids)
+
+
+def ask_registry(here: Visit) -> Response:
+    """Have the registry asked for trials like this one: by the daemon, politely, in a moment."""
+    asked = asked_id(here)
+    with here.database.write() as connection:
+        record = find_record(connection, asked)
+        related.want(connection, REGISTRY, record.registry_id, here.now)
+    words = "The registry is being asked. What it answers is listed here in a moment: open the page again."
+    return here.redirect(f"/trials/{record.registry_id}#related", flash=words)
+
+
+def watch(here: Visit) -> Response:
+    """Watch a trial: this one, or one like it that the form names."""
+    back = asked_id(here)
+    named = here.form.text("id") or back
+    try:
+        wanted = normalise(named)
+    except ValueError as error:
+        raise Problem(400, "That is no id of a trial", str(error)) from None
+    group = here.form.text("group")[:100] or None
+    with here.database.write() as connection:
+        is_new = watches.add(connection, Wish(registry=REGISTRY, record_id=wanted, group=group), here.now)
+    said = f"{wanted} is watched now; it is looked at within a minute." if is_new else f"{wanted} was watched already."
+    return here.redirect(f"/trials/{back}{'#related' if wanted != back else ''}", flash=said)
+
+
+DOORS = (
+    Door("/trials/{id}", access="signed-in", get=show),
+    Door("/trials/{id}/watch", access="signed-in", post=watch),
+    Door("/trials/{id}/related", access="signed-in", post=ask_registry),
+)

@@ -1,0 +1,59 @@
+"""All that a record ever said, parsed; kept for a few records, because versions never change once they are stored."""
+
+from collections import OrderedDict
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from monitor.questions import Recorded, recorded
+from monitor.web.trial.found import unreadable
+from monitor.wiring import REGISTRY
+from snapshots import archive
+from snapshots.registry import RegistryError
+
+KEPT = 8
+"""Records whose versions are kept parsed: a reader looks at several pages of one record, one after the other."""
+MOST_SITES = 40_000
+"""Sites over all versions, some dozens of megabytes: what has more is read anew each time."""
+
+Key = tuple[object, ...]
+
+
+class Known:
+    """Parsed histories, the ones asked for last."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._held: OrderedDict[Key, Recorded] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, connection: Connection, registry_id: str) -> Recorded | None:
+        """The record with its versions; None where nothing is stored. Raises Problem where one cannot be read."""
+        key = _key(connection, registry_id)
+        with self._lock:
+            held = self._held.get(key)
+            if held is not None:
+                self._held.move_to_end(key)
+                return held
+        found = _read(connection, registry_id)
+        if found is not None and sum(len(each.trial.sites) for each in found.versions) <= MOST_SITES:
+            with self._lock:
+                self._held[key] = found
+                while len(self._held) > self._kept:
+                    self._held.popitem(last=False)
+        return found
+
+
+def _key(connection: Connection, registry_id: str) -> Key:
+    """What a parsed history rests on: which versions there are, which of them were pruned, which are missing."""
+    found = archive.versions(connection, REGISTRY, registry_id, merged=False)
+    gaps = archive.gaps(connection, REGISTRY, registry_id)
+    said = tuple((each.number, each.chain_hash, each.pruned_at) for each in found)
+    return (registry_id, said, tuple(gap.registry_version for gap in gaps))
+
+
+def _read(connection: Connection, registry_id: str) -> Recorded | None:
+    try:
+        return recorded(connection, REGISTRY, registry_id)
+    except (archive.Unreadable, RegistryError) as error:
+        raise unreadable(error) from None

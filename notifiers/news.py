@@ -1,0 +1,200 @@
+"""What is new in what is watched: release by release, the most severe first, and whether a visitor has seen it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct, structs
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, exists, func, or_, select
+
+from notifiers.tables import acknowledgements, delivery_changes, seen_steps
+from notifiers.watched_rows import watched_rows
+from snapshots import archive
+from snapshots.archive import Step
+from snapshots.archive.tables import changes as change_rows
+from snapshots.archive.tables import steps as step_rows
+from snapshots.database import insert_if_absent
+from snapshots.kinds import SEVERITIES
+
+CAUSES = ("observed", "search", "registry")
+"""What is news: what was filled in from the past is not."""
+FIRST_SEEN = "record.first_seen"
+"""The baseline of a watch tells that it begins; it is no change."""
+WINDOWS = (2, 10, 40)
+"""How many releases are looked through for one page: few where much changes, more where the filters leave little."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Which changes are asked for: of these severities and kinds (None: any), of trials watched in `group`; only those
+    that `visitor` has seen, or has not (`is_seen`; None: both).
+    """
+
+    visitor: str
+    severities: Collection[str] | None = None
+    kinds: Collection[str] | None = None
+    group: str | None = None
+    is_seen: bool | None = None
+
+
+class Place(Struct, frozen=True):
+    """Where a page ends: the release, the rank of the severity, the step."""
+
+    release: str
+    rank: int
+    step: int
+
+
+class Seen(Struct, frozen=True):
+    """That a step was seen: by whom and when (aware UTC); `by` None: by the visitor, who marked it on the page."""
+
+    by: str | None
+    at: datetime
+
+
+class Item(Struct, frozen=True):
+    """A step with those of its changes that were asked for, how many others it has, and who saw it (None: nobody)."""
+
+    step: Step
+    others: int
+    seen: Seen | None
+
+
+class Page(Struct, frozen=True):
+    """A page of news. `older` is where the next begins (None: this is the end); `looked_back_to` the release up to
+    which was looked (None: there is none yet).
+    """
+
+    items: tuple[Item, ...]
+    older: Place | None
+    looked_back_to: str | None
+
+
+def page(connection: Connection, asked: Asked, after: Place | None, limit: int) -> Page:
+    """At most `limit` steps: the newest release first, within it the most severe, within those the newest."""
+    found: list[Any] = []
+    last: str | None = None
+    for releases in WINDOWS:
+        bounds = _releases(connection, after.release if after else None, releases)
+        if not bounds:
+            break
+        last = bounds[-1]
+        found = list(connection.execute(_steps(asked, after, bounds[0], last).limit(limit + 1)))
+        if len(found) > limit or len(bounds) < releases:
+            break
+    shown = found[:limit]
+    return Page(_items(connection, asked, [row.id for row in shown]), _older(connection, found, limit, last), last)
+
+
+def mark_seen(connection: Connection, visitor: str, steps: Iterable[int], now: datetime) -> int:
+    """`visitor` has seen these steps; how many were new to them. Numbers that are no steps are passed over."""
+    known = connection.execute(select(step_rows.c.id).where(step_rows.c.id.in_(sorted(set(steps))))).scalars().all()
+    return sum(insert_if_absent(connection, seen_steps, {"by": visitor, "step": one, "at": now}) for one in known)
+
+
+def unmark_seen(connection: Connection, visitor: str, steps: Collection[int]) -> None:
+    """`visitor` takes that back."""
+    here = and_(seen_steps.c.by == visitor, seen_steps.c.step.in_(sorted(set(steps))))
+    connection.execute(delete(seen_steps).where(here))
+
+
+def _releases(connection: Connection, newest: str | None, most: int) -> list[str]:
+    """The newest releases in which something happened, from `newest` on backwards; each a look into the index."""
+    found: list[str] = [] if newest is None else [newest]
+    while len(found) < most:
+        before = [step_rows.c.release < found[-1]] if found else []
+        release = connection.execute(select(func.max(step_rows.c.release)).where(*before)).scalar()
+        if release is None:
+            break
+        found.append(release)
+    return found
+
+
+def _steps(asked: Asked, after: Place | None, newest: str, oldest: str) -> Select[Any]:
+    rank = func.min(case({name: number for number, name in enumerate(SEVERITIES)}, value=change_rows.c.severity))
+    of = step_rows.c
+    wanted = (
+        select(of.id, of.release, rank.label("rank"))
+        .join(change_rows, change_rows.c.step == of.id)
+        .where(of.release >= oldest, of.release <= newest, of.cause.in_(CAUSES), of.superseded_by.is_(None))
+        .where(change_rows.c.kind != FIRST_SEEN, *_conditions(asked))
+        .group_by(of.id, of.release)
+        .order_by(of.release.desc(), rank, of.id.desc())
+    )
+    if after is None:
+        return wanted
+    later = or_(rank > after.rank, and_(rank == after.rank, of.id < after.step))
+    return wanted.having(or_(of.release < after.release, and_(of.release == after.release, later)))
+
+
+def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
+    watched = step_rows.c.record.in_(watched_rows(asked.group))
+    told = [watched if asked.group is not None else or_(watched, step_rows.c.record.is_(None))]
+    if asked.severities is not None:
+        told.append(change_rows.c.severity.in_(sorted(asked.severities)))
+    if asked.kinds is not None:
+        told.append(change_rows.c.kind.in_(sorted(asked.kinds)))
+    if asked.is_seen is not None:
+        seen = or_(_marked(asked.visitor), _acknowledged())
+        told.append(seen if asked.is_seen else ~seen)
+    return told
+
+
+def _marked(visitor: str) -> ColumnElement[bool]:
+    former = step_rows.alias()
+    # what better rules tell anew was seen as it was told before
+    before = select(former.c.id).where(former.c.superseded_by == step_rows.c.id)
+    same = or_(seen_steps.c.step == step_rows.c.id, seen_steps.c.step.in_(before))
+    return exists().where(seen_steps.c.by == visitor, same)
+
+
+def _acknowledged() -> ColumnElement[bool]:
+    return exists().where(
+        delivery_changes.c.change_id == change_rows.c.id,
+        acknowledgements.c.delivery_id == delivery_changes.c.delivery_id,
+    )
+
+
+def _older(connection: Connection, found: Sequence[Any], limit: int, last: str | None) -> Place | None:
+    if len(found) > limit:
+        return Place(found[limit - 1].release, found[limit - 1].rank, found[limit - 1].id)
+    if last is None:
+        return None
+    goes_on = connection.execute(select(func.max(step_rows.c.release)).where(step_rows.c.release < last)).scalar()
+    return Place(last, len(SEVERITIES), 0) if goes_on is not None else None
+
+
+def _items(connection: Connection, asked: Asked, numbers: Sequence[int]) -> tuple[Item, ...]:
+    seen = _seen(connection, asked.visitor, numbers)
+    steps = {step.id: step for step in archive.find_steps(connection, numbers)}
+    return tuple(_item(steps[number], asked, seen.get(number)) for number in numbers)
+
+
+def _item(step: Step, asked: Asked, seen: Seen | None) -> Item:
+    told = [
+        stored
+        for stored in step.changes
+        if (asked.severities is None or stored.change.severity in asked.severities)
+        and (asked.kinds is None or stored.change.kind in asked.kinds)
+        and stored.change.kind != FIRST_SEEN
+    ]
+    told.sort(key=lambda stored: SEVERITIES.index(stored.change.severity))
+    return Item(structs.replace(step, changes=tuple(told)), len(step.changes) - len(told), seen)
+
+
+def _seen(connection: Connection, visitor: str, steps: Sequence[int]) -> dict[int, Seen]:
+    """By step: an acknowledged alert first, since it says who; else the visitor's own mark."""
+    of_step = func.coalesce(step_rows.c.superseded_by, step_rows.c.id)
+    marked = (
+        select(of_step.label("step"), seen_steps.c.at)
+        .join(step_rows, step_rows.c.id == seen_steps.c.step)
+        .where(seen_steps.c.by == visitor, or_(step_rows.c.id.in_(steps), step_rows.c.superseded_by.in_(steps)))
+    )
+    found = {row.step: Seen(None, row.at) for row in connection.execute(marked)}
+    acknowledged = (
+        select(change_rows.c.step, acknowledgements.c.by, acknowledgements.c.at)
+        .join(delivery_changes, delivery_changes.c.change_id == change_rows.c.id)
+        .join(acknowledgements, acknowledgements.c.delivery_id == delivery_changes.c.delivery_id)
+        .where(change_rows.c.step.in_(steps))
+        .order_by(acknowledgements.c.at.desc())
+    )
+    return found | {row.step: Seen(row.by, row.at) for row in connection.execute(acknowledged)}

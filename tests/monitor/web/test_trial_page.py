@@ -1,0 +1,312 @@
+"""The page of one trial, as its readers ask for it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from monitor.daemon import Daemon
+from monitor.relating import ask_wanted
+from notifiers import watches
+from snapshots import archive, related
+from snapshots.archive.tables import prunings, versions
+from snapshots.database import Database
+from tests.databases import SqliteFiles
+from tests.monitor.web.browsing import SiteUnderTest, csrf, serving
+from tests.monitor.web.trials import TRIAL, indexed, lived, record, site
+from tests.registries import Asked, nct
+
+ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\u202e"
+
+
+def page(site_: SiteUnderTest, path: str = f"/trials/{TRIAL}", status: int = 200) -> httpx2.Response:
+    answer = site_.signed_in().get(path)
+    assert answer.status_code == status, answer.text
+    return answer
+
+
+def words(answer: httpx2.Response) -> str:
+    """What a reader sees, on one line."""
+    shown = re.sub(r"<(style|script|head)\b.*?</\1>", " ", answer.text, flags=re.DOTALL)
+    return re.sub(r"\s+([.,:;])", r"\1", " ".join(re.sub(r"<[^>]+>", " ", shown).split()))
+
+
+def headings(answer: httpx2.Response) -> list[str]:
+    return re.findall(r"<h2[^>]*>(.*?)</h2>", answer.text)
+
+
+def test_it_has_every_section_of_the_record_in_order(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+
+    found = headings(page(site))
+
+    assert found == [
+        *("Study results", "Basic information", "Brief summary", "Detailed description", "Conditions"),
+        *("Study design", "Study groups", "Interventions", "Outcome measures", "Eligibility criteria", "Sponsors"),
+        *("Responsible party", "Locations", "Countries", "Central contacts", "Other identifiers"),
+        *("Dates of the record", "Related trials"),
+    ]
+
+
+def test_a_changed_part_says_since_when_and_what_it_said_before(site_on_each: SiteUnderTest) -> None:
+    lived(
+        site_on_each.database,
+        [record(enrollment=120, age="18 Years")],
+        [record(enrollment=150, age="18 Years", submitted="2026-03-03")],
+        [record(enrollment=150, age="21 Years", submitted="2026-03-04")],
+    )
+
+    said = words(page(site_on_each))
+
+    assert "so since 2026-03-03. Before: 120" in said
+    assert "so since 2026-03-04. Before: 18 Years" in said
+
+
+def test_of_a_part_that_changed_twice_the_latest_change_is_told(site: SiteUnderTest) -> None:
+    days = [[record(enrollment=number, submitted=f"2026-03-0{number}")] for number in (1, 2, 3)]
+    lived(site.database, *days)
+
+    said = words(page(site))
+
+    assert "so since 2026-03-04. Before: 2" in said
+    assert "Before: 1" not in said
+
+
+def test_a_site_is_marked_by_its_name_wherever_the_list_has_it_now(site: SiteUnderTest) -> None:
+    before = [site_("B Hospital", "NOT_YET_RECRUITING"), site_("A Hospital", "RECRUITING")]
+    after = [site_("C Hospital", "RECRUITING"), site_("A Hospital", "RECRUITING"), site_("B Hospital", "RECRUITING")]
+    lived(site.database, [record(sites=before)], [record(sites=after, submitted="2026-03-03")])
+
+    rows = re.findall(r'class="site"><strong>(. Hospital)(.*?)</tr>', page(site).text, flags=re.DOTALL)
+    changed = {name: "Before: Not yet recruiting" in rest for name, rest in rows}
+
+    assert changed == {"A Hospital": False, "B Hospital": True, "C Hospital": False}
+
+
+def site_(facility: str, status: str, **said: Any) -> dict[str, Any]:
+    return site(facility, status, **said)
+
+
+SITES = [
+    site("Far Closed", "COMPLETED", "Munich", "Germany"),
+    site("Near Waiting", "NOT_YET_RECRUITING", "Potsdam", "Germany", geoPoint={"lat": 52.4, "lon": 13.06}),
+    site("Far Open", "RECRUITING", "Paris", "France", geoPoint={"lat": 48.85, "lon": 2.35}),
+    site("Near Open", "RECRUITING", "Berlin", "Germany", geoPoint={"lat": 52.52, "lon": 13.4}),
+]
+
+
+@pytest.fixture(scope="module")
+def four_sites(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SiteUnderTest]:
+    """A page with four sites, for all tests that only ask for some of them."""
+    database = Database(sqlite_files.url(tmp_path_factory.mktemp("sites"), tables=True))
+    lived(database, [record(sites=SITES)])
+    with serving(database) as running:
+        yield running
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["Far Open", "Near Open", "Near Waiting", "Far Closed"]),
+        ("?near=Berlin", ["Near Open", "Far Open", "Near Waiting", "Far Closed"]),
+        ("?near=52.52,13.4&km=50", ["Near Open", "Near Waiting"]),
+        ("?country=France", ["Far Open"]),
+        ("?status=RECRUITING&country=Germany", ["Near Open"]),
+        ("?q=near+potsdam", ["Near Waiting"]),
+        ("?q=nowhere", []),
+    ],
+)
+def test_sites_are_found_and_the_recruiting_ones_come_first(
+    four_sites: SiteUnderTest, query: str, names: list[str]
+) -> None:
+    answer = page(four_sites, f"/trials/{TRIAL}{query}")
+
+    assert re.findall(r'class="site"><strong>(.*?)</strong>', answer.text) == names
+
+
+def test_the_distance_from_a_place_is_told(four_sites: SiteUnderTest) -> None:
+    said = words(page(four_sites, f"/trials/{TRIAL}?near=Berlin"))
+
+    assert re.search(r"Near Waiting .*? 2\d km", said)
+
+
+def test_a_place_that_may_mean_several_offers_them(four_sites: SiteUnderTest) -> None:
+    answer = page(four_sites, f"/trials/{TRIAL}?near=Springfield")
+
+    assert "which one?" in words(answer)
+    assert "near=Springfield%2C+Illinois" in answer.text
+
+
+def test_a_thousand_sites_are_shown_fifty_at_a_time_and_counted_by_country(site: SiteUnderTest) -> None:
+    many = [
+        site_(f"Example {number:03}", "RECRUITING", city="Lyon", country=f"Land {number % 9}") for number in range(1000)
+    ]
+    lived(site.database, [record(sites=many)])
+
+    first, last = page(site), page(site, f"/trials/{TRIAL}?page=20")
+
+    assert first.text.count('class="site"') == last.text.count('class="site"') == 50
+    assert "1,000 sites in 9 countries" in words(first)
+    assert len(first.content) < 120_000
+
+
+def test_what_the_record_says_is_never_markup(site: SiteUnderTest) -> None:
+    hostile = record(
+        title=ATTACK, summary=ATTACK, condition=ATTACK, intervention=ATTACK, sponsor=ATTACK, criteria=ATTACK,
+        status=ATTACK, sites=[site_(ATTACK, ATTACK, city=ATTACK, country=ATTACK)], outcomes=[{"measure": ATTACK}],
+    )  # fmt: skip
+    lived(site.database, [hostile], [{**hostile, "hasResults": True}])
+    indexed(site.database)
+
+    text = page(site).text
+
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert "\u202e" not in text
+
+
+def test_a_trial_that_is_not_stored_can_be_watched_with_one_click(site: SiteUnderTest) -> None:
+    browser = site.signed_in()
+    shown = browser.get(f"/trials/{TRIAL}")
+    assert shown.status_code == 404
+
+    answer = browser.post(f"/trials/{TRIAL}/watch", data={"csrf": csrf(shown)})
+
+    assert answer.headers["location"] == f"/trials/{TRIAL}"
+    with site.database.read() as connection:
+        assert watches.watched_ids(connection, "ctgov") == [TRIAL]
+    assert "was not fetched yet" in words(browser.get(f"/trials/{TRIAL}"))
+
+
+def test_a_paused_watch_is_told_so_instead_of_offering_another(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        watches.pause(connection, "ctgov", [TRIAL], site.clock())
+
+    answer = page(site)
+
+    assert "Its watch is paused" in words(answer)
+    assert "Watch this trial" not in words(answer)
+
+
+def test_what_is_no_id_is_told_so(site: SiteUnderTest) -> None:
+    assert "no id of a trial" in words(page(site, "/trials/abc", 404))
+
+
+def test_a_former_id_leads_to_the_record(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        archive.merge(connection, "ctgov", nct(77), TRIAL)
+
+    answer = site.signed_in().get(f"/trials/{nct(77)}")
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/trials/{TRIAL}"
+
+
+def test_a_newest_version_that_was_pruned_is_told_in_a_sentence(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        connection.execute(prunings.insert().values(id=1, pruned_at=site.clock(), pruned_by="alice"))
+        connection.execute(versions.update().values(pruned=1, data=b""))
+
+    assert "it was pruned on 2026-11-22 by alice" in words(page(site, status=410))
+
+
+def test_the_notes_and_the_way_to_the_registry_stand_on_it(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+
+    answer = page(site)
+
+    assert "verify with the study’s contact" in words(answer)
+    assert "Nothing here is medical advice" in words(answer)
+    assert f'href="https://clinicaltrials.gov/study/{TRIAL}"' in answer.text
+
+
+# --- trials like it ---------------------------------------------------------------------------------------------------
+
+OTHERS = (
+    record(2, title="Example Cells for Children", condition="Imaginary Fever"),
+    record(3, title="A Drug in Fever", condition="Imaginary Fever", intervention="Placebamide", sponsor="Nobody Ltd"),
+    record(4, title="Surgery of the Knee", condition="Knee Pain", intervention="Knee Surgery", sponsor="Knee Clinic"),
+)
+
+
+def related_ids(answer: httpx2.Response) -> list[str]:
+    return re.findall(r'class="code">(NCT\d+)<', answer.text)
+
+
+def test_stored_trials_that_are_like_it_come_the_likest_first(site_on_each: SiteUnderTest) -> None:
+    lived(site_on_each.database, [record(), *OTHERS])
+    indexed(site_on_each.database)
+
+    assert related_ids(page(site_on_each)) == [nct(2), nct(3)]
+
+
+def test_a_related_trial_is_watched_with_one_click(site: SiteUnderTest) -> None:
+    lived(site.database, [record(), *OTHERS])
+    indexed(site.database)
+    with site.database.write() as connection:
+        watches.remove(connection, "ctgov", [nct(2)])
+    browser = site.signed_in()
+    shown = browser.get(f"/trials/{TRIAL}")
+    assert f"Watch: {nct(2)}" in shown.text
+
+    browser.post(f"/trials/{TRIAL}/watch", data={"csrf": csrf(shown), "id": nct(2)})
+
+    with site.database.read() as connection:
+        assert nct(2) in watches.watched_ids(connection, "ctgov")
+
+
+def test_the_daemon_reads_new_records_into_the_index(site: SiteUnderTest) -> None:
+    lived(site.database, [record(), *OTHERS])
+    daemon = Daemon(site.server.site.settings, site.database, site.clock)
+
+    daemon.tick_related()
+
+    assert related_ids(page(site)) == [nct(2), nct(3)]
+
+
+def test_the_registry_is_asked_once_when_somebody_asks_and_its_answer_is_kept(site: SiteUnderTest) -> None:
+    from monitor.demo.standin import StandIn
+
+    lived(site.database, [record()])
+    browser = site.signed_in()
+    shown = browser.get(f"/trials/{TRIAL}")
+    browser.post(f"/trials/{TRIAL}/related", data={"csrf": csrf(shown)})
+    assert "is being asked" in words(browser.get(f"/trials/{TRIAL}"))
+
+    with StandIn() as standin:
+        standin.publish("2026-03-09", {nct(5): record(5, title="Example Cells Elsewhere")})
+        with Asked(standin) as registry:
+            asked = [ask_wanted(site.database, registry, site.clock, lambda: False) for _ in range(2)]
+
+    assert asked == [1, 0]
+    answer = browser.get(f"/trials/{TRIAL}")
+    assert related_ids(answer) == [nct(5)]
+    assert "named by the registry" in words(answer)
+
+
+def test_a_registry_that_does_not_answer_costs_a_sentence(site: SiteUnderTest) -> None:
+    from monitor.demo.standin import StandIn
+
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        related.want(connection, "ctgov", TRIAL, site.clock())
+    with StandIn() as standin, Asked(standin) as registry:
+        standin.close()
+        ask_wanted(site.database, registry, site.clock, lambda: False)
+
+    assert "The registry did not answer" in words(page(site))
+
+
+def test_a_reader_who_may_not_write_sees_no_buttons(sqlite_database: Database) -> None:
+    lived(sqlite_database, [record(), *OTHERS])
+    with serving(sqlite_database) as running:
+        browser = running.signed_in(running.token("reader"))
+
+        assert f"/trials/{TRIAL}/watch" not in browser.get(f"/trials/{TRIAL}").text
+        assert browser.post(f"/trials/{TRIAL}/watch").status_code == 403
