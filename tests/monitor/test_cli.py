@@ -532,7 +532,7 @@ def test_tables_of_another_version_are_left_alone_with_a_word_of_advice(changed:
     import sqlite3
 
     with sqlite3.connect(tmp_path / "data" / "trialdelta.sqlite3") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = 'older'")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
 
     assert "run `trialdelta db upgrade`" in changed("watch", "list", exits=2).stderr
