@@ -146,6 +146,9 @@ class Database:
         except (exc.IntegrityError, exc.DataError):
             raise
         except exc.DBAPIError as error:
+            if error.connection_invalidated:
+                # whatever ended this connection has ended those that wait for their use
+                self.dispose()
             raise DatabaseError(f"{self.name}: {_why(error.orig, self._url)}") from error
         except exc.TimeoutError as error:
             raise DatabaseError(f"{self.name}: all connections are in use") from error

@@ -27,7 +27,7 @@ from notifiers.deliver import deliver_due
 from snapshots import archive
 from snapshots.database import Database
 from tests.databases import _free_port
-from tests.monitor.stage import DAYS, RECRUITING, Stage, trial
+from tests.monitor.stage import DAYS, RECRUITING, Stage, at, trial
 from tests.registries import REAL_RELEASES, Asked, nct
 
 ROOT = Path(__file__).parents[2]
@@ -215,6 +215,7 @@ def test_consecutive_real_releases_speak_where_they_were_labelled_and_nowhere_el
     told = set()
     for day, records in found:
         standin.publish(day, {each: record for each, record in records.items() if each in watched})
+        stage.now = at(day)
         report = stage.look()
         assert (report.outcome, report.exceptions) == ("finished", [])
         told |= {(step.registry_id, day) for step in report.steps if step.from_version and step.changes}

@@ -109,11 +109,12 @@ def test_nothing_is_kept_where_nothing_is_changed(database: Database) -> None:
     assert not list(database.file.parent.glob("*before-upgrade*"))
 
 
-def test_a_database_of_a_later_version_is_left_alone(database: Database) -> None:
+def test_a_database_of_a_later_version_that_changed_a_table_is_left_alone(database: Database) -> None:
     assert database.file
     database.dispose()
     with closing(sqlite3.connect(database.file)) as file, file:
         file.execute("UPDATE alembic_version SET version_num = '7777'")
+        file.execute("ALTER TABLE troubles RENAME COLUMN words TO sentences")
 
     with pytest.raises(DatabaseError, match="another version"):
         schema.upgrade(database)

@@ -276,6 +276,10 @@ def test_a_digests_body_lists_its_records_and_what_its_silence_rests_on() -> Non
         "unseen": [],
         "at_rest": [],
         "awake_again": [],
+        "last_asked": None,
+        "failing_since": None,
+        "paused": 0,
+        "waiting": 0,
     }
 
 
