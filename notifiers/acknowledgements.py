@@ -1,5 +1,6 @@
 """Who saw what: an alert that was acknowledged, per address, and the critical changes that nobody has seen yet."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,10 +28,11 @@ class Acknowledgement(Struct, frozen=True):
 class Unseen(Struct, frozen=True, kw_only=True):
     """A critical change that an address was told (`told_at`, aware UTC) by a delivery that nobody acknowledged.
 
-    `step` holds all changes of that moment; `change` is the one. `uri` is the address.
+    `step` holds all changes of that moment; `change` is the one. `uri` is the address. `number` is the delivery's.
     """
 
     delivery_id: str
+    number: int
     uri: str
     told_at: datetime
     step: Step
@@ -66,11 +68,23 @@ def unseen(connection: Connection, address_id: int | None = None, since: datetim
     seen as soon as one of the two was.
     """
     rows = connection.execute(_unseen(address_id, since)).all()
-    steps = {step.id: step for step in archive.find_steps(connection, {row.step for row in rows})}
-    found: dict[tuple[str, int], Unseen] = {}
-    for row in rows:
-        found.setdefault((row.uri, row.change_id), _read(row, steps[row.step]))
-    return list(found.values())
+    first = {(row.uri, row.change_id): row for row in reversed(rows)}
+    return _read(connection, [row for row in rows if first[row.uri, row.change_id] is row])
+
+
+def unseen_after(
+    connection: Connection, after: tuple[int, int] | None, limit: int, address_id: int | None = None
+) -> list[Unseen]:
+    """At most so many of what `unseen` gives, in its order: those after the change (its id) of a delivery (its number),
+    None: from the oldest on.
+    """
+    told = delivery_changes
+    wanted = _unseen(address_id, None).where(~_told_before()).limit(limit)
+    if after is not None:
+        number, change = after
+        later = (deliveries.c.number == number) & (told.c.change_id > change)
+        wanted = wanted.where(deliveries.c.number >= number, (deliveries.c.number > number) | later)
+    return _read(connection, connection.execute(wanted).all())
 
 
 def _unseen(address_id: int | None, since: datetime | None) -> Select[Any]:
@@ -78,6 +92,7 @@ def _unseen(address_id: int | None, since: datetime | None) -> Select[Any]:
     wanted = (
         select(
             deliveries.c.id.label("delivery_id"),
+            deliveries.c.number,
             deliveries.c.finished_at,
             addresses.c.uri,
             told.c.change_id,
@@ -105,6 +120,26 @@ def _seen() -> ColumnElement[bool]:
     )
 
 
-def _read(row: Row[Any], step: Step) -> Unseen:
+def _told_before() -> ColumnElement[bool]:
+    """Whether an earlier alert that arrived told the same address the change."""
+    same, earlier = delivery_changes.alias(), deliveries.alias()
+    return exists().where(
+        same.c.change_id == delivery_changes.c.change_id,
+        earlier.c.id == same.c.delivery_id,
+        earlier.c.address_id == deliveries.c.address_id,
+        earlier.c.number < deliveries.c.number,
+        earlier.c.state == "delivered",
+        earlier.c.type.in_(ALERTS),
+    )
+
+
+def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Unseen]:
+    steps = {step.id: step for step in archive.find_steps(connection, {row.step for row in rows})}
+    return [_of_row(row, steps[row.step]) for row in rows]
+
+
+def _of_row(row: Row[Any], step: Step) -> Unseen:
     change = next(stored for stored in step.changes if stored.id == row.change_id)
-    return Unseen(delivery_id=row.delivery_id, uri=row.uri, told_at=row.finished_at, step=step, change=change)
+    return Unseen(
+        delivery_id=row.delivery_id, number=row.number, uri=row.uri, told_at=row.finished_at, step=step, change=change
+    )

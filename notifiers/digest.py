@@ -4,6 +4,7 @@ What a digest tells was judged when it was observed (`wanted_changes`); what it 
 meanwhile, by whatever message. So a digest that was late, snoozed or failed loses nothing: the next one tells it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, func, select, update
 
 from notifiers import addresses, outbox, outlook, subscriptions, untold, watches
+from notifiers.addresses import Address
 from notifiers.calendar import last_due, next_due, quiet_until
 from notifiers.digest_coverage import PARSERS, coverage, ground, versions_of
 from notifiers.message import Coverage
@@ -71,11 +73,20 @@ def send(connection: Connection, name: str, now: datetime) -> list[str]:
     return _enqueue(connection, _found(connection, name), now, now)
 
 
-def preview(connection: Connection, name: str, now: datetime) -> list[Told]:
-    """What a digest of the subscription would tell each of its addresses now. Raises UnknownSubscription."""
+def readers(connection: Connection, name: str, now: datetime) -> list[Address]:
+    """Whom a digest of the subscription would tell now, in their order. Raises UnknownSubscription."""
+    ids = [row.address_id for row in _links(connection, _found(connection, name))]
+    found = {row.id: row for row in connection.execute(select(address_rows).where(address_rows.c.id.in_(ids)))}
+    return [addresses.from_row(found[each], now) for each in ids]
+
+
+def preview(connection: Connection, name: str, now: datetime, address_id: int | None = None) -> list[Told]:
+    """What a digest of the subscription would tell each of its addresses now, or that one alone. Raises
+    UnknownSubscription.
+    """
     stored = _found(connection, name)
     found = []
-    for contents in _contents(connection, stored, now):
+    for contents in _contents(connection, stored, now, address_id):
         address = select(address_rows).where(address_rows.c.id == contents.address_id)
         found.append(
             assemble(
@@ -172,12 +183,19 @@ def _plain(said: Coverage) -> Any:
 # --- what it tells ----------------------------------------------------------------------------------------------------
 
 
-def _contents(connection: Connection, stored: Stored, now: datetime) -> list[_Contents]:
+def _links(connection: Connection, stored: Stored, address_id: int | None = None) -> Sequence[Row[Any]]:
+    """The subscription's addresses that are told, in their order, or that one of them."""
     link = subscription_addresses
     mine = select(link).where(link.c.subscription_id == stored.id, link.c.stopped_at.is_(None))
+    if address_id is not None:
+        mine = mine.where(link.c.address_id == address_id)
+    return connection.execute(mine.order_by(link.c.position)).all()
+
+
+def _contents(connection: Connection, stored: Stored, now: datetime, address_id: int | None = None) -> list[_Contents]:
     on = ground(connection, stored, now)
     found = []
-    for row in connection.execute(mine.order_by(link.c.position)).all():
+    for row in _links(connection, stored, address_id):
         since = _since(connection, stored, row)
         told, waiting = untold.changes(connection, row, on.asleep), 0
         if on.asleep:

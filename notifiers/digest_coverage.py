@@ -35,8 +35,11 @@ class Ground(Struct, frozen=True, kw_only=True):
 
 def ground(connection: Connection, stored: Stored, now: datetime) -> Ground:
     """On what a digest of the subscription rests now, whoever reads it."""
-    watched = _watched(connection, stored)
-    searches, resting = _my_searches(connection, stored)
+    # of thousands of watches, read once: a page waits for this
+    listed = watches.listing(connection)
+    every = watches.records(connection, listed)
+    watched = _watched(stored, every)
+    searches, resting = _my_searches(stored, listed)
     unanswered = _unchecked_searches(connection, searches)
     unchecked = [*_unchecked(connection, watched), *unanswered]
     common = Coverage(
@@ -52,7 +55,7 @@ def ground(connection: Connection, stored: Stored, now: datetime) -> Ground:
         silences=_silences(stored, watched, [*searches, *resting], now),
         **_looked(connection, watched, searches),
     )
-    return Ground(stored=stored, watched=watched, common=common, asleep=untold.asleep(connection, now))
+    return Ground(stored=stored, watched=watched, common=common, asleep=untold.asleep(connection, now, every))
 
 
 def coverage(  # noqa: PLR0917 - what one address is told
@@ -89,11 +92,11 @@ def _looked(connection: Connection, watched: Sequence[WatchedRecord], searches: 
     return found
 
 
-def _watched(connection: Connection, stored: Stored) -> list[WatchedRecord]:
+def _watched(stored: Stored, every: Sequence[WatchedRecord]) -> list[WatchedRecord]:
     selection = stored.subscription.watches
     return [
         record
-        for record in watches.records(connection)
+        for record in every
         if subscriptions.selects(selection, [record.record_id], record.groups, record.searches)
     ]
 
@@ -114,10 +117,10 @@ def _unchecked(connection: Connection, watched: Sequence[WatchedRecord]) -> list
     return found
 
 
-def _my_searches(connection: Connection, stored: Stored) -> tuple[list[Watch], list[Watch]]:
+def _my_searches(stored: Stored, listed: Sequence[Watch]) -> tuple[list[Watch], list[Watch]]:
     """The searches that the subscription is about and that are asked; and what of its watches is paused."""
     asked, paused = [], []
-    for watch in watches.listing(connection):
+    for watch in listed:
         names = [watch.name or ""] if watch.search is not None else ()
         ids = [watch.record_id] if watch.record_id is not None else ()
         groups = [watch.group] if watch.group else []

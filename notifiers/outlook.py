@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Text, cast, delete, select
 
 from notifiers.message import Coming
 from notifiers.tables import version_dates
@@ -134,10 +134,7 @@ def dates_of(
 
 def facts_of(connection: Connection, parse: Mapping[str, Parse], versions: Mapping[int, str]) -> dict[int, Facts]:
     """As `dates_of`, with the status that each version says."""
-    kept = {
-        row.version: Facts(row.status, msgspec.convert(row.dates, tuple[KnownDate, ...]))
-        for row in _kept(connection, sorted(versions))
-    }
+    kept = {row.version: Facts(row.status, _DATES.decode(row.dates)) for row in _kept(connection, sorted(versions))}
     late = {number: _read(connection, parse, versions[number], number) for number in versions if number not in kept}
     return kept | late
 
@@ -150,7 +147,12 @@ def _missing(connection: Connection, versions: Mapping[int, str]) -> list[int]:
 def _kept(connection: Connection, numbers: Sequence[int]) -> Iterator[Any]:
     for start in range(0, len(numbers), 5000):
         here = version_dates.c.version.in_(numbers[start : start + 5000])
-        yield from connection.execute(select(version_dates).where(here, version_dates.c.reading == READING))
+        yield from connection.execute(_KEPT.where(here, version_dates.c.reading == READING))
+
+
+_DATES = msgspec.json.Decoder(tuple[KnownDate, ...])
+# as text: of thousands of versions, what stands in it is read once and not through the driver's objects
+_KEPT = select(version_dates.c.version, version_dates.c.status, cast(version_dates.c.dates, Text).label("dates"))
 
 
 def _read(connection: Connection, parse: Mapping[str, Parse], registry: str, number: int) -> Facts:

@@ -1,6 +1,6 @@
 """What an address was not told yet of what a subscription wanted, by whatever message."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from notifiers import watches
 from notifiers.tables import deliveries, delivery_changes, wanted_changes
+from notifiers.watches import WatchedRecord
 from snapshots import archive
 
 Link = Row[Any]
@@ -42,9 +43,12 @@ def told_meanwhile(connection: Connection, link: Link, since: datetime) -> int:
     return len(connection.execute(found).all())
 
 
-def asleep(connection: Connection, now: datetime) -> set[str]:
-    """The ids, as steps know them, of all records whose watches are all snoozed: told after that, not now."""
-    sleeping = [record for record in watches.records(connection) if record.is_snoozed(now)]
+def asleep(connection: Connection, now: datetime, watched: Sequence[WatchedRecord] | None = None) -> set[str]:
+    """The ids, as steps know them, of all records whose watches are all snoozed: told after that, not now. `watched`
+    are all that are watched, where they were read already.
+    """
+    every = watches.records(connection) if watched is None else watched
+    sleeping = [record for record in every if record.is_snoozed(now)]
     found = (archive.find_record(connection, record.registry, record.record_id) for record in sleeping)
     return {record.record_id for record in sleeping} | {record.registry_id for record in found if record}
 

@@ -264,9 +264,11 @@ _BASELINES = _OF_RECORD.with_only_columns(watches.c.baseline_sweep)
 """Built once: these are asked for every changed record."""
 
 
-def records(connection: Connection) -> list[WatchedRecord]:
-    """Every record that is watched and not paused, by registry and id: for itself, or because a search has found it."""
-    by_id = {watch.id: watch for watch in listing(connection) if not watch.paused}
+def records(connection: Connection, listed: Iterable[Watch] | None = None) -> list[WatchedRecord]:
+    """Every record that is watched and not paused, by registry and id: for itself, or because a search has found it.
+    `listed` are all watches, where they were read already.
+    """
+    by_id = {watch.id: watch for watch in (listing(connection) if listed is None else listed) if not watch.paused}
     watching: dict[tuple[str, str], list[Watch]] = {}
     finding: dict[tuple[str, str], list[str]] = {}
     for watch in by_id.values():

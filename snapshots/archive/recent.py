@@ -15,6 +15,9 @@ from snapshots.archive.tables import changes as change_rows
 from snapshots.archive.tables import records
 from snapshots.archive.tables import steps as step_rows
 
+WALKED, FEW = 5_000, 2_000
+"""So many changes are looked at one by one, whomever they are about; records with so few steps are asked for theirs."""
+
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Which changes are asked for: of these kinds, severities and causes (None: any); `records` selects the rows of
@@ -34,15 +37,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 def newest(connection: Connection, asked: Asked, limit: int) -> list[Step]:
     """At most so many changes, the newest first: each step with those of its changes that are asked for."""
-    wanted = _ids(asked).order_by(change_rows.c.id.desc()).limit(limit)
-    ids = list(connection.execute(wanted).scalars())
+    ids = _first(connection, asked, limit, is_newest=True)
     return sorted(steps_of_changes(connection, ids), key=lambda step: -step.id)
 
 
 def following(connection: Connection, asked: Asked, limit: int) -> list[Step]:
     """At most so many changes, in the order in which they were stored."""
-    wanted = _ids(asked).order_by(change_rows.c.id).limit(limit)
-    return steps_of_changes(connection, list(connection.execute(wanted).scalars()))
+    return steps_of_changes(connection, _first(connection, asked, limit, is_newest=False))
 
 
 def last_change(connection: Connection) -> int:
@@ -65,26 +66,63 @@ def rows_of(record: int) -> Select[Any]:
     return select(records.c.id).where((records.c.id == record) | (records.c.merged_into == record))
 
 
-def _ids(asked: Asked) -> Select[Any]:
+def _first(connection: Connection, asked: Asked, limit: int, *, is_newest: bool) -> list[int]:
+    """The ids of the first changes, by id, from the newest on or from the oldest."""
+    at: ColumnElement[int] = change_rows.c.id
     if asked.among is None:
         joined = select(change_rows.c.id).join(step_rows, step_rows.c.id == change_rows.c.step)
-        return joined.where(*_of_change(asked), *_of_step(asked))
-    # so that the newest changes are walked until there are enough, and not all steps of many records sorted
+        wanted = joined.where(*_of_change(asked), *_of_step(asked))
+    elif _span(connection, asked) > WALKED and _have_few_steps(connection, asked.among):
+        wanted, at = _of_few(asked), at + 0
+    else:
+        wanted = _walked(asked)
+    return list(connection.execute(wanted.order_by(at.desc() if is_newest else at).limit(limit)).scalars())
+
+
+def _span(connection: Connection, asked: Asked) -> int:
+    """How many changes there are, at most, between those after and before which is asked."""
+    before = last_change(connection) + 1 if asked.before is None else asked.before
+    return before - (asked.after or 0)
+
+
+def _have_few_steps(connection: Connection, among: Select[Any]) -> bool:
+    theirs = select(step_rows.c.id).where(step_rows.c.record.in_(among)).limit(FEW + 1).subquery()
+    return (connection.execute(select(func.count()).select_from(theirs)).scalar() or 0) <= FEW
+
+
+def _walked(asked: Asked) -> Select[Any]:
+    """Change by change, until there are enough, and not all steps of many records sorted."""
     its_step = select(step_rows.c.id).where(step_rows.c.id == change_rows.c.step, *_of_step(asked))
     return select(change_rows.c.id).where(*_of_change(asked), its_step.correlate(change_rows).exists())
 
 
-def _of_change(asked: Asked) -> Iterator[ColumnElement[bool]]:
+def _of_few(asked: Asked) -> Select[Any]:
+    """From the steps of these records, for those that seldom change would have the whole archive walked.
+
+    Ids, kinds and severities are reckoned with, not looked up: no index on them is better here than their steps.
+    """
+    changes = change_rows.c
+    told = (changes.id + 0, changes.kind.concat(""), changes.severity.concat(""))
+    joined = select(changes.id).join(step_rows, step_rows.c.id == changes.step)
+    return joined.where(*_of_change(asked, *told), *_of_step(asked))
+
+
+def _of_change(
+    asked: Asked,
+    number: ColumnElement[int] = change_rows.c.id,
+    kind: ColumnElement[str] = change_rows.c.kind,
+    severity: ColumnElement[str] = change_rows.c.severity,
+) -> Iterator[ColumnElement[bool]]:
     if asked.kinds is not None:
-        yield change_rows.c.kind.in_(sorted(asked.kinds))
+        yield kind.in_(sorted(asked.kinds))
     if asked.severities is not None:
-        yield change_rows.c.severity.in_(sorted(asked.severities))
+        yield severity.in_(sorted(asked.severities))
     if asked.changes is not None:
         yield change_rows.c.id.in_(asked.changes)
     if asked.after is not None:
-        yield change_rows.c.id > asked.after
+        yield number > asked.after
     if asked.before is not None:
-        yield change_rows.c.id < asked.before
+        yield number < asked.before
 
 
 def _of_step(asked: Asked) -> Iterator[ColumnElement[bool]]:

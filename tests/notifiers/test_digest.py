@@ -313,6 +313,20 @@ def test_a_preview_writes_nothing_and_is_what_the_digest_says(weekly: Database) 
     assert {one.delivery_id for one in preview} == {digest.PREVIEW}
 
 
+def test_each_address_can_be_previewed_alone_in_the_order_in_which_they_are_told(weekly: Database) -> None:
+    with weekly.write() as connection:
+        tell(connection, change("site.added"))
+    with weekly.read() as connection:
+        whole = digest.preview(connection, "team", MONDAY)
+        readers = digest.readers(connection, "team", MONDAY)
+        alone = [told for each in readers for told in digest.preview(connection, "team", MONDAY, each.id)]
+        nobody = digest.preview(connection, "team", MONDAY, 12345)
+
+    assert [each.uri for each in readers] == [MAIL, HOOK]
+    assert alone == whole
+    assert nobody == []
+
+
 def test_sending_by_hand_leaves_the_digests_own_times_alone(weekly: Database) -> None:
     with weekly.write() as connection:
         tell(connection, change("site.added"))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from monitor.shown.deliveries import entry_json, unseen_json, whole_json
 from monitor.web import cursor
 from monitor.web.api import shapes
-from monitor.web.api.asking import RowNumber, after, cut, list_of, not_there, page_of, record_id
+from monitor.web.api.asking import RowNumber, after, cut, not_there, page_of, record_id
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
 from monitor.web.api.watchlist import author
 from monitor.wiring import REGISTRY
@@ -71,9 +71,15 @@ def _acknowledge(call: Call) -> Json:
 
 
 def _unseen(call: Call) -> Json:
+    begin = after(call, RowNumber, RowNumber)
+    limit = call.asked["limit"]
     with call.here.database.read() as connection:
         address = _address(connection, call)
-        return {"items": [unseen_json(each) for each in acknowledgements.unseen(connection, address)]}
+        begin = (begin[0], begin[1]) if begin else None
+        found = acknowledgements.unseen_after(connection, begin, limit + 1, address)
+    page, last = cut(found, limit)
+    following = cursor.encode(last.number, last.change.id) if last else None
+    return {"items": [unseen_json(each) for each in page], "next": following}
 
 
 def _address(connection: Connection, call: Call) -> int | None:
@@ -105,8 +111,8 @@ OPERATIONS = (
     Operation(
         method="GET", path="/unseen", name="listUnseen", group=_GROUP, handler=_unseen,
         words="Critical changes that were told by an alert which nobody has acknowledged, oldest first.",
-        params=(Param(name="to", type=Word | None, words="Only what this address was told."),),
-        answer=list_of(shapes.Unseen), problems=(404,),
+        params=(Param(name="to", type=Word | None, words="Only what this address was told."), *cursor_params()),
+        answer=page_of(shapes.Unseen), problems=(404,),
     ),
     Operation(
         method="POST", path="/replays", name="replayDeliveries", group=_GROUP, handler=_replay,

@@ -27,7 +27,7 @@ def digest_preview(here: Visit) -> Response:
     """What a digest would tell each of its addresses now. Nothing is sent."""
     with here.database.read() as connection:
         kept = found(connection, here)
-        uris = [told.address.shown for told in digest.preview(connection, kept.subscription.name, here.now)]
+        uris = [address.shown for address in digest.readers(connection, kept.subscription.name, here.now)]
     if not uris:
         return here.page("digest_preview.html", kept=kept, uris=uris, chosen=0, laid=None)
     chosen = _number(here.query.get("address", "0"), len(uris))
@@ -53,13 +53,15 @@ def send_digest(here: Visit) -> Response:
 def _digest(here: Visit, chosen: int) -> LaidOut:
     with here.database.read() as connection:
         kept = found(connection, here)
-        told = digest.preview(connection, kept.subscription.name, here.now)
-        if not 0 <= chosen < len(told):
+        name = kept.subscription.name
+        readers = digest.readers(connection, name, here.now)
+        if not 0 <= chosen < len(readers):
             raise Problem(404, "No such address is told")
+        (told,) = digest.preview(connection, name, here.now, readers[chosen].id)
         # its links act without a token: they are for who may act
         links_to = here.settings.base_url if here.visitor and here.visitor.may_write else None
-        message = message_of(connection, told[chosen], links_to)
-    return render_or_ours(message, templates_of(told[chosen]))
+        message = message_of(connection, told, links_to)
+    return render_or_ours(message, templates_of(told))
 
 
 def _number(text: str, below: int = 1000) -> int:

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
 from notifiers import acknowledgements, addresses, confirmations, digest, links, outbox, subscriptions, unsubscribing
 from notifiers.outbox import Delivered
-from notifiers.tables import deliveries, subscription_addresses
+from notifiers.tables import deliveries, delivery_changes, subscription_addresses
 from snapshots.database import Database
 from tests.monitor.web.browsing import Clock, SiteUnderTest, serving
-from tests.notifiers.cast import BEIJING, DAY, HOUR, MAIL, NOW, change, send_next, subscribe, tell, watch
+from tests.notifiers.cast import BEIJING, DAY, HOUR, LYON, MAIL, NOW, change, send_next, subscribe, tell, watch
 
 BOB = "mailto:bob@example.org"
 
@@ -215,6 +215,50 @@ def test_one_address_having_seen_it_says_nothing_of_another(site: SiteUnderTest)
         left = acknowledgements.unseen(connection)
 
     assert [each.uri for each in left] == [BOB]
+
+
+def test_what_is_unseen_comes_in_pages_each_once_as_in_the_whole_list(site: SiteUnderTest) -> None:
+    with site.database.write() as connection:
+        tell(connection, change(site=LYON), change("title.changed"), change(site=BEIJING), at=NOW)
+    for _ in range(10):
+        send_next(site.database, Delivered("250 taken"))
+    with site.database.write() as connection:
+        _tell_again(connection, delivery(site))
+
+    with site.database.read() as connection:
+        whole = acknowledgements.unseen(connection)
+        turned = [each for page in _pages(connection) for each in page]
+        of_bob = acknowledgements.unseen_after(connection, None, 100, _number(connection, BOB))
+
+    assert turned == whole
+    assert len({(each.uri, each.change.id) for each in whole}) == len(whole) == 6
+    assert of_bob == [each for each in whole if each.uri == BOB]
+
+
+def _tell_again(connection: Connection, delivery_id: str) -> None:
+    """Another alert of the same to the same address, which arrived too."""
+    row = connection.execute(select(deliveries).where(deliveries.c.id == delivery_id)).mappings().one()
+    other = {"id": "dlv_again", "due_key": "again", "number": row["number"] + 1000}
+    connection.execute(insert(deliveries).values({**row, **other}))
+    told = select(delivery_changes.c.change_id).where(delivery_changes.c.delivery_id == delivery_id)
+    for change_id in connection.execute(told).scalars().all():
+        connection.execute(insert(delivery_changes).values(delivery_id="dlv_again", change_id=change_id))
+
+
+def _number(connection: Connection, uri: str) -> int:
+    found = addresses.find(connection, uri, NOW)
+    assert found
+    return found.id
+
+
+def _pages(connection: Connection) -> Iterator[list[acknowledgements.Unseen]]:
+    after = None
+    for _ in range(20):
+        page = acknowledgements.unseen_after(connection, after, 2)
+        if not page:
+            return
+        yield page
+        after = (page[-1].number, page[-1].change.id)
 
 
 def test_only_what_arrived_and_is_critical_is_unseen(site: SiteUnderTest) -> None:

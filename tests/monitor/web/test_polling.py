@@ -102,6 +102,47 @@ def test_a_poller_that_narrows_its_question_gets_what_fits(site: SiteUnderTest) 
     assert all(poller.poll() == [] for poller in narrowed.values())
 
 
+@pytest.mark.parametrize("walked", [0, 5_000])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"kind": ["completion_date.*", "recruitment.*"]},
+        {"severity": "major"},
+        {"origin": "observed"},
+        {"group": "kidney"},
+    ],
+    ids=str,
+)
+def test_what_many_records_tell_is_the_same_whether_walked_or_sought_by_their_steps(
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], walked: int
+) -> None:
+    next_day(site.database)
+    client = site.client(OWN_TOKEN)
+    question = asked if "group" in asked else {**asked, "watched": True}
+    plain = _turned(client, {name: value for name, value in asked.items() if name != "group"})
+    begin = client.get(f"{PREFIX}/changes", params={"limit": 1}).json()["since"]
+
+    monkeypatch.setattr(archive.recent, "WALKED", walked)
+
+    assert plain
+    assert _turned(client, question) == plain  # all that is stored is watched, in that group
+    assert client.get(f"{PREFIX}/changes", params={**question, "since": begin}).json()["items"] == []
+
+
+def _turned(client: httpx2.Client, asked: dict[str, Any]) -> list[int]:
+    """The ids of all changes, page by page."""
+    found: list[int] = []
+    cursor: dict[str, str] = {}
+    for _ in range(100):
+        page = client.get(f"{PREFIX}/changes", params={**asked, "limit": 3, **cursor}).json()
+        found += [each["id"] for each in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    return found
+
+
 def test_what_is_filled_in_from_the_past_comes_to_the_poller_too(site: SiteUnderTest) -> None:
     poller = Poller(site.client(OWN_TOKEN))
     with site.database.write() as connection:
