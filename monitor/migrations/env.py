@@ -9,6 +9,9 @@ from sqlalchemy.sql.elements import False_, True_
 import monitor.access.tables
 import monitor.presence  # noqa: F401
 import notifiers.tables  # noqa: F401
+import snapshots.archive.tables
+import snapshots.leases  # imported for its tables, as are all of these
+import snapshots.related.tables  # noqa: F401
 from snapshots.database import UtcDateTime, metadata
 
 

@@ -122,7 +122,7 @@ def find_steps(connection: Connection, numbers: Collection[int]) -> list[Step]:
     listed = sorted(set(numbers))
     found: list[Step] = []
     for start in range(0, len(listed), texts.ROWS_AT_ONCE):
-        found += _grouped(connection, _STEPS.where(step_rows.c.id.in_(listed[start : start + texts.ROWS_AT_ONCE])))
+        found += _grouped(connection, _OF_STEPS, {"steps": listed[start : start + texts.ROWS_AT_ONCE]})
     missing = set(listed) - {step.id for step in found}
     if missing:
         raise LookupError(f"there is no step {min(missing)}")
@@ -325,7 +325,8 @@ _STEPS = (
     .outerjoin(change_rows, change_rows.c.step == step_rows.c.id)
     .order_by(step_rows.c.id, change_rows.c.position)
 )
-_STEP = _STEPS.where(step_rows.c.id == bindparam("step"))  # built once: every message asks it
+_STEP = _STEPS.where(step_rows.c.id == bindparam("step"))
+_OF_STEPS = _STEPS.where(step_rows.c.id.in_(bindparam("steps", expanding=True)))  # built once: every message asks it
 _CHANGE_COLUMNS = ("change_id", "change", "rules_version")
 
 
