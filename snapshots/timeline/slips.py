@@ -197,6 +197,6 @@ def slips_words(slip: Slips) -> str:
     if slip.first is None:
         return "not stated"
     if not slip.moves:
-        return "never moved"
+        return "not moved in the versions stored here"
     moved = counted(slip.delays, "delay") if slip.delays else counted(len(slip.moves), "move")
     return f"{moved}, {total_words(slip.total_days, planned=slip.first_is_plan)}"

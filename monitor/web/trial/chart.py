@@ -188,7 +188,7 @@ def _moved(slip: Slips, axis: _Axis) -> Lane | None:
     )
     span = (marks[0].x, marks[-1].x) if len(marks) > 1 else None
     moves = len(slip.moves)
-    note = "never moved" if not moves else f"moved {'once' if moves == 1 else f'{moves} times'}"
+    note = "not moved, as far as stored" if not moves else f"moved {'once' if moves == 1 else f'{moves} times'}"
     return Lane(name=_NAMES[slip.date], note=note, y=0, height=LANE, marks=marks, span=span)
 
 
