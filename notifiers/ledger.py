@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal_column, select
 
 from notifiers.acknowledgements import Acknowledgement
 from notifiers.addresses import shown
@@ -89,7 +89,8 @@ def found(connection: Connection, asked: Asked, limit: int = 100) -> list[Entry]
     if asked.since is not None:
         wanted = wanted.where(deliveries.c.created_at >= asked.since)
     if asked.address is not None:
-        wanted = wanted.where(deliveries.c.address_id == asked.address)
+        # the second condition always holds; it is that of the index
+        wanted = wanted.where(deliveries.c.address_id == asked.address, deliveries.c.number > literal_column("0"))
     if asked.type is not None:
         wanted = wanted.where(deliveries.c.type == asked.type)
     if asked.before is not None:

@@ -147,11 +147,15 @@ def _addresses_due() -> Select[Any]:
 def _first_due() -> Select[Any]:
     address_id: BindParameter[int] = bindparam("address", type_=deliveries.c.address_id.type)
     wanted = (deliveries.c.id, deliveries.c.type, deliveries.c.address_id, deliveries.c.lease_token, deliveries.c.tries)
+    # as a function, so that the planner walks the open ones by number and stops at the first that is due: by time it
+    # would read all that is due to the address and sort it, at every claim
+    due_at = func.coalesce(deliveries.c.next_attempt_at, deliveries.c.next_attempt_at)
     return (
         select(*wanted, addresses.c.uri)
         .join(addresses, addresses.c.id == deliveries.c.address_id)
         .where(deliveries.c.address_id == address_id, addresses.c.state == "on")
-        .where(deliveries.c.next_attempt_at <= _NOW, ~_earlier_open(), ~_under_way(address_id), ~is_awaited())
+        .where(deliveries.c.next_attempt_at.is_not(None), due_at <= _NOW)
+        .where(~_earlier_open(), ~_under_way(address_id), ~is_awaited())
         .order_by(deliveries.c.number)
         .limit(1)
         # whoever retries one by hand holds it and waits for its address, which a recording worker may hold

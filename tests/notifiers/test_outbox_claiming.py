@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from notifiers import addresses, ledger, outbox, subscriptions
 from notifiers.outbox import Claimed, Delivered, Failed, LeaseLost, claiming
@@ -551,3 +551,20 @@ def test_a_renewed_lease_holds_and_one_that_passed_on_stays_the_others(due: Data
         outbox.renew(connection, [claimed], NOW + 112 * SECOND, 600)
 
     assert take(due, NOW + 175 * SECOND, "w3") is not None
+
+
+def test_the_claim_walks_open_ones_by_number_and_the_page_its_own_index(sqlite_database: Database) -> None:
+    """A claim that read all that is due to an address and sorted it would cost more with every message that waits."""
+    with sqlite_database.read() as connection:
+        claim = claiming.FIRST_DUE.params(now=NOW, address=1).compile(
+            connection.engine, compile_kwargs={"literal_binds": True}
+        )
+        claimed = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {claim}"))]
+        listed: list[str] = []
+        event.listen(connection.engine, "before_cursor_execute", lambda *a: listed.append(a[2]))
+        ledger.found(connection, ledger.Asked(address=1))
+        page = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {listed[0].replace('?', '1')}"))]
+
+    assert any("ix_deliveries_open_numbers" in line for line in claimed)
+    assert any("ix_deliveries_address_number" in line for line in page)
+    assert not [line for line in (*claimed, *page) if "ORDER BY" in line]

@@ -245,7 +245,13 @@ def upgrade() -> None:
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.add_column(sa.Column("as_of", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("summary_at", UtcDateTime(), nullable=True))
-        batch_op.create_index("ix_deliveries_address_number", ["address_id", "number"], unique=False)
+        batch_op.create_index(
+            "ix_deliveries_address_number",
+            ["address_id", "number"],
+            unique=False,
+            postgresql_where=sa.text("number > 0"),
+            sqlite_where=sa.text("number > 0"),
+        )
         batch_op.create_index(
             "ix_deliveries_digests",
             ["address_id", "thread", "number"],
@@ -357,7 +363,9 @@ def downgrade() -> None:
             postgresql_where=sa.text("type = 'digest'"),
             sqlite_where=sa.text("type = 'digest'"),
         )
-        batch_op.drop_index("ix_deliveries_address_number")
+        batch_op.drop_index(
+            "ix_deliveries_address_number", postgresql_where=sa.text("number > 0"), sqlite_where=sa.text("number > 0")
+        )
         batch_op.drop_column("summary_at")
         batch_op.drop_column("as_of")
 
