@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser chaos proof bench agreement lint types lock wheel setup clean
+.PHONY: help demo test browser chaos proof soak bench agreement lint types lock wheel setup clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,10 @@ chaos: setup ## kill daemons at random while five addresses answer as they like,
 proof: setup ## run the long campaigns (or ONLY=word,word) and write docs/proof.md
 	@$(BIN)/python tests/proof.py "$(ONLY)"
 
-bench: setup ## measure speed beside its floor (ONLY=part,part; WRITE=1 writes docs/performance.md)
+soak: setup ## a daemon at work for MINUTES (20) on DATABASE (sqlite or postgresql): does anything grow?
+	@$(BIN)/python tests/soak.py $(or $(MINUTES),20) $(or $(DATABASE),sqlite)
+
+bench: setup ## measure speed beside its floor (ONLY=part,part; ONLY=peers installs others; WRITE=1 writes the page)
 	@$(BIN)/python tests/benchmarks/run.py $(ONLY) $(if $(WRITE),--write)
 
 agreement: setup ## compare the changes told with the hand-made labels, kind by kind (where those records are)

@@ -18,6 +18,7 @@ from snapshots.archive import Head, HeadMoved, Observation, OlderRelease, Step, 
 from snapshots.archive.coverage import NEW
 from snapshots.changes import Change
 from snapshots.database import Database
+from snapshots.id_set import IdSet
 from snapshots.registry import Answer, NotAnswered, RawRecord, Registry, RegistryError, Release, Unchanged
 from snapshots.rules import changes_between
 from snapshots.rules.build import change
@@ -31,6 +32,10 @@ HOLD = timedelta(minutes=30)
 """How long at most a message about texts and places waits for the sweep's end."""
 FEW_ABSENT = 5
 """So many known records may be absent at once and be believed; beyond a tenth of all, the answer is doubted instead."""
+KEPT_STEPS = 5_000
+"""Steps that a report holds: a first look at a whole registry makes one for every record."""
+NEW_AT_ONCE, NEW_BYTES = 100, 8_000_000
+"""Records never seen before that are kept in one transaction, and the bytes from which on fewer are."""
 MANY_REFORMATTED, SHARE_REFORMATTED = 20, 5
 """From so many records on, and from a fifth of those that answered, unexplained texts are the registry's own doing."""
 
@@ -40,7 +45,8 @@ log = structlog.get_logger()
 
 
 class SweepReport(Struct, kw_only=True):
-    """What a sweep did. `steps` are what it stored, in the order it came; `exceptions` what was not answered as data.
+    """What a sweep did. `steps` are what it stored, in the order it came (at most `KEPT_STEPS` of them); `exceptions`
+    what was not answered as data.
 
     `reason` says in a sentence why it did not come to its end. Numbers are of records: `answered` counts the unchanged,
     the `first_seen` and the others; `changed` those of which something is told.
@@ -65,6 +71,10 @@ class SweepReport(Struct, kw_only=True):
             "changed": self.changed,
             "failed": len(self.exceptions),
         }
+
+
+class EndedError(Exception):
+    """The program is to end; the record in hand is finished, or its question to the registry is given up."""
 
 
 class LeaseLostError(Exception):
@@ -96,7 +106,11 @@ class Look:
         self._lease_seconds = lease_seconds
         self._scope = scope
         self._absent: list[tuple[NotAnswered, bool]] = []
-        self._unexplained: list[Step] = []
+        self._unexplained: list[int] = []
+        self._new: list[tuple[_Found, Head | None]] = []
+        self._new_bytes = 0
+        self._waiting: IdSet | None = None
+        self._seen: list[IdSet] = []
         self._report = SweepReport(outcome="finished", release=release)
         with self.writing() as connection:
             self.number = archive.begin_sweep(connection, registry.name, release.timestamp, scope, clock())
@@ -130,10 +144,23 @@ class Look:
             raise LookupError(f"nothing is stored of {record_id}")
         return self.registry.parse(stored)
 
-    def ask_for(self, ids: Collection[str]) -> list[str]:
-        """These are to be asked for; in order of id."""
-        self._report.asked = len(ids)
-        return sorted(ids)
+    def ask_for(self, count: int) -> None:
+        """So many more are asked for."""
+        self._report.asked += count
+
+    def saw(self, ids: IdSet) -> None:
+        """These were asked for, in this sweep or in one of the same release that it goes on with."""
+        self._seen.append(ids)
+
+    def has_taken(self, record_id: str) -> bool:
+        """Whether the record was asked for in another way already."""
+        return any(record_id in seen for seen in self._seen)
+
+    def not_taken(self, ids: IdSet) -> IdSet:
+        """Those that were not asked for yet."""
+        for seen in self._seen:
+            ids -= seen
+        return ids
 
     def take(self, answer: Answer, heads: Mapping[str, Head]) -> None:
         """Deal with one answer to the end."""
@@ -158,6 +185,8 @@ class Look:
     def excepted(self, name: str, reason: str, detail: str) -> None:
         """A record (its id) or a saved search was not answered as data: an exception of the sweep."""
         self._report.exceptions.append(NotAnswered(name, reason, detail))
+        # of many that are doubted at once one line tells, which is written where that is decided
+        (log.debug if reason == "doubted" else log.warning)("not answered", record=name, reason=reason, detail=detail)
         with self.writing() as connection:
             archive.note_exception(connection, self.number, name, reason, detail)
 
@@ -176,15 +205,30 @@ class Look:
         outbox.enqueue(connection, step, trial, now)
         self._count(step)
 
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """What was taken within is kept, also where the registry or the program's end stops it."""
+        try:
+            yield
+        except (EndedError, RegistryError):
+            self.keep_new()
+            raise
+        self.keep_new()
+
     def note(self, ids: Sequence[str]) -> None:
-        """A batch has been asked for: what it answered has its baseline, and its earlier troubles are settled."""
-        silent = self.unanswered
-        answered = [each for each in ids if each not in silent]
+        """A batch has been asked for and taken."""
         with self.writing() as connection:
-            waiting = watches.waiting_ids(connection, self.registry.name)
-            watches.mark_baseline(connection, self.registry.name, waiting.intersection(answered), self.number)
-            if self._scope == NEW:  # a sweep over everything settles by itself when it ends
-                archive.settle_exceptions(connection, self.number, answered)
+            self.answered(connection, ids)
+
+    def answered(self, connection: Connection, ids: Sequence[str]) -> None:
+        """These have been asked for: what was answered has its baseline, and its earlier troubles are settled."""
+        silent = self.unanswered
+        if self._waiting is None:
+            self._waiting = watches.waiting_ids(connection, self.registry.name)
+        waiting = [each for each in ids if each in self._waiting and each not in silent] if self._waiting else ()
+        watches.mark_baseline(connection, self.registry.name, waiting, self.number)
+        if self._scope == NEW:  # a sweep over everything settles by itself when it ends
+            archive.settle_exceptions(connection, self.number, [each for each in ids if each not in silent])
 
     def finish(self) -> SweepReport:
         """The sweep has come to its end: what was held is let go."""
@@ -220,30 +264,32 @@ class Look:
         if head is None or head.registry_id != answer.id:
             self._merge(answer.asked, answer.id)
 
-    def _take_record(self, answer: RawRecord, head: Head | None) -> None:
-        """Keep a record whose bytes are new; what cannot be read or compared is an exception of the sweep."""
+    def _take_record(self, answer: RawRecord, head: Head | None, *, at_once: bool = False) -> None:
+        """Keep a record whose bytes are new; what cannot be read or compared is an exception of the sweep. `at_once`:
+        also where it is seen for the first time.
+        """
         try:
             for _ in range(STARTS_OVER):
-                if self._keep_unless_overtaken(answer, head):
+                if self._keep_unless_overtaken(answer, head, at_once):
                     return
                 head = self.heads([answer.asked]).get(answer.asked)
             self.excepted(answer.asked, "not fetched", "its newest version kept changing while it was compared")
         except (RegistryError, archive.Unreadable, OlderRelease) as error:
             self.excepted(answer.asked, "unreadable", str(error))
-        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        except _FAULTS as error:
             # a fault of our own rules must cost one record, not the sweep; it is tried again at every sweep
             log.exception("a record could not be compared", record=answer.id)
             self.excepted(answer.asked, "unreadable", f"it could not be compared: {type(error).__name__}: {error}")
 
-    def _keep_unless_overtaken(self, answer: RawRecord, head: Head | None) -> bool:
+    def _keep_unless_overtaken(self, answer: RawRecord, head: Head | None, at_once: bool) -> bool:
         try:
-            self._keep(answer, head)
+            self._keep(answer, head, at_once)
         except HeadMoved:
             return False
         self._report.answered += 1
         return True
 
-    def _keep(self, answer: RawRecord, head: Head | None) -> None:
+    def _keep(self, answer: RawRecord, head: Head | None, at_once: bool) -> None:
         content_hash = hashlib.sha256(self.registry.content(answer.raw)).digest()
         if head is not None and head.absent_since is not None:
             self._welcome_back(answer.asked)
@@ -257,7 +303,33 @@ class Look:
         old = None if before is None else self.registry.parse(before)
         trial = self.registry.parse(answer.raw)
         found = _Found(answer, content_hash, trial, before, old)
-        self._store(found, head, self._changes(found))
+        if at_once or old is not None or answer.asked != answer.id:
+            self._store(found, head)
+        else:
+            self._put_off(found, head)
+
+    def _put_off(self, found: "_Found", head: Head | None) -> None:
+        """One that is new has nothing to tell: it is kept together with others."""
+        self._new.append((found, head))
+        self._new_bytes += len(found.answer.raw)
+        if len(self._new) >= NEW_AT_ONCE or self._new_bytes >= NEW_BYTES:
+            self.keep_new()
+
+    def keep_new(self) -> None:
+        """Keep what was put off, in one transaction; where one of them fails, each in its own."""
+        waiting, self._new, self._new_bytes = self._new, [], 0
+        if not waiting:
+            return
+        try:
+            with self.writing() as connection:
+                steps = [self._write(connection, found, head, None) for found, head in waiting]
+        except (HeadMoved, *_UNCOMPARABLE):
+            self._report.answered -= len(waiting)
+            for found, head in waiting:
+                self._take_record(found.answer, head, at_once=True)
+        else:
+            for step in steps:
+                self._count(step, is_first=True)
 
     def _changes(self, found: "_Found") -> Sequence[Change]:
         """What is told: all that differs; but a first look is no news, and nothing is compared across a merge."""
@@ -276,23 +348,35 @@ class Look:
             raw = archive.read_version(connection, mine[-1]) if mine else None
         return None if raw is None else self.registry.parse(raw)
 
-    def _store(self, found: "_Found", head: Head | None, changes: Sequence[Change]) -> None:
+    def _store(self, found: "_Found", head: Head | None) -> None:
         """Version, step, changes and deliveries, or nothing at all."""
-        base = head.version if head is not None else None
+        changes = self._changes(found)
         held_until = self._held_until(found)
         with self.writing() as connection:
-            now = self._clock()
-            version = archive.append(connection, self._observation(found, now), base, head_raw=found.before)
-            step = archive.record_step(connection, self._facts(found.answer.id, base, version), changes)
-            baselines = watches.baselines(connection, self.registry.name, {found.answer.id, found.answer.asked})
-            # what happened while nobody watched is history, not news
-            if base is not None and any(sweep is not None for sweep in baselines):
-                outbox.enqueue(connection, step, found.trial, now, held_until)
-            if None in baselines:
-                watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self.number)
-        self._count(step, is_first=base is None)
+            step = self._write(connection, found, head, changes, held_until)
+        self._count(step, is_first=head is None or head.version is None)
         if held_until is not None and changes and is_holdable(step.changes):
-            self._unexplained.append(step)
+            self._unexplained.append(step.id)
+
+    def _write(
+        self,
+        connection: Connection,
+        found: "_Found",
+        head: Head | None,
+        changes: Sequence[Change] | None,
+        held_until: datetime | None = None,
+    ) -> Step:
+        base, now = head.version if head is not None else None, self._clock()
+        told = self._changes(found) if changes is None else changes
+        version = archive.append(connection, self._observation(found, now), base, head_raw=found.before)
+        step = archive.record_step(connection, self._facts(found.answer.id, base, version), told)
+        baselines = watches.baselines(connection, self.registry.name, {found.answer.id, found.answer.asked})
+        # what happened while nobody watched is history, not news
+        if base is not None and any(sweep is not None for sweep in baselines):
+            outbox.enqueue(connection, step, found.trial, now, held_until)
+        if None in baselines:
+            watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self.number)
+        return step
 
     def _observation(self, found: "_Found", now: datetime) -> Observation:
         return Observation(
@@ -325,6 +409,8 @@ class Look:
         """Absences are judged together: many at once say something of the answer, not of the records."""
         known = sum(known for _, known in self._absent)
         doubted = known > max(FEW_ABSENT, self._report.asked // 10)
+        if doubted:
+            log.warning("many records are missing at once, which is not believed", missing=known)
         for answer, was_known in self._absent:
             if doubted and was_known:
                 detail = f"{answer.detail}; so are {known - 1} others, which is not believed"
@@ -347,6 +433,7 @@ class Look:
 
     def _merge(self, former: str, kept: str) -> bool:
         """Let both ids select the kept record; whether they did not before."""
+        self.keep_new()
         with self.writing() as connection:
             merge = archive.merge(connection, self.registry.name, former, kept)
             if merge is None or not merge.is_new:
@@ -370,8 +457,9 @@ class Look:
             return
         told = _reformatted(len(steps), self._report.answered)
         notice = archive.record_step(connection, self._facts(None, None, None, cause="registry"), [told])
-        outbox.replace_held(connection, notice, {step.id for step in steps}, self._clock())
+        outbox.replace_held(connection, notice, set(steps), self._clock())
         self._report.steps.append(notice)
+        log.warning("texts of many records differ: one notice takes the place of many messages", records=len(steps))
 
     def _stored(self, head: Head | None) -> bytes | None:
         if head is None or head.version is None:
@@ -393,11 +481,15 @@ class Look:
         )
 
     def _count(self, step: Step, *, is_first: bool = False) -> None:
-        self._report.steps.append(step)
+        if len(self._report.steps) < KEPT_STEPS:
+            self._report.steps.append(step)
+        about = {"record": step.registry_id, "version": step.to_version}
         if is_first:
             self._report.first_seen += 1
+            log.debug("first seen", **about)
         elif step.changes:
             self._report.changed += 1
+            log.info("changed", **about, kinds=list(dict.fromkeys(stored.change.kind for stored in step.changes)))
 
 
 class _Found(Struct, frozen=True):
@@ -409,6 +501,10 @@ class _Found(Struct, frozen=True):
     before: bytes | None
     old: Trial | None
 
+
+_FAULTS = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
+_UNCOMPARABLE = (RegistryError, archive.Unreadable, OlderRelease, *_FAULTS)
+"""What can be wrong with one record, and must cost no other."""
 
 _SUBMITTED = "lastUpdateSubmitDate"
 

@@ -1,6 +1,6 @@
 """What did a record say on a day, and how sure is that? Also where the answer is that nobody here can say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from monitor.looks import is_release_due, looks
 from monitor.questions import missing_before
 from snapshots import archive
-from snapshots.archive import Gap, Record, VersionInfo
+from snapshots.archive import Gap, Place, Record, VersionInfo
 from snapshots.archive.order import as_of, history_date, is_back_filled
 from snapshots.canonical import enum_key
 from snapshots.registries.ctgov.parse import parse
-from snapshots.sentences import counted, date_words
+from snapshots.sentences import capitalised, counted, date_words
 from snapshots.timeline import day
 
 Kind = Literal[
@@ -32,8 +32,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     registry showed nothing, `last_shown` is the version it showed last; "missing": the registry did not answer for it
     any more; "ahead": the day is not over, the newest is given.
 
-    `version` is None where nothing is known of that day; `dated_by` its date that was compared ("release" or "registry
-    date") and `date` that ISO day. `confirmed` is the last ISO day up to that one on which it was known to stand,
+    `version` is None where nothing is known of that day; `place` says which of the record's it is, `dated_by` which of
+    its dates was compared ("release" or "registry date") and `date` that ISO day. `confirmed` is the last ISO day up to that one on which it was known to stand,
     `next_look` the first one after it, None where there is none. `sentence` says all of it to a person.
     """
 
@@ -41,6 +41,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     answer: Kind
     sentence: str
     version: VersionInfo | None = None
+    place: Place | None = None
     dated_by: str | None = None
     date: str | None = None
     last_shown: int | None = None
@@ -58,15 +59,18 @@ def said_on(connection: Connection, registry: str, any_id: str, asked: str, toda
     version = as_of(versions, asked)
     if version is None:
         return _before_all(connection, record, versions[0], asked)
+    places = archive.places_of(connection, registry, any_id)
+    named = _named(version, places)
     if version.pruned is not None:
-        return _gone(version, asked)
-    day = _Day(connection, record, versions, version, asked)
+        return _gone(version, named, asked)
+    day = _Day(connection, record, versions, version, asked, places)
     standing = day.standing(today)
     return Answer(
         asked=asked,
         answer=standing.kind,
-        sentence=f"Version {version.number}, {_of_date(version)}{standing.words}",
+        sentence=f"{named}, {_of_date(version)}{standing.words}",
         version=version,
+        place=places.get(version.number),
         dated_by="registry date" if is_back_filled(version.source) else "release",
         date=history_date(version),
         last_shown=standing.last_shown,
@@ -95,12 +99,13 @@ class _Day(Struct, frozen=True):
     versions: Sequence[VersionInfo]
     version: VersionInfo
     asked: str
+    places: Mapping[int, Place]
 
     def standing(self, today: date) -> _Standing:
         """Which answer it is."""
         if _is_withheld(self.connection, self.version):
             shown = self._last_shown()
-            where = f"; version {shown} is the last that it showed" if shown else ""
+            where = f"; {_name(shown, self.places)} is the last that it showed" if shown else ""
             words = f": the record was withheld, the registry showed nothing of it{where}."
             return _Standing(kind="withheld", words=words, last_shown=shown)
         absent = (self.record.missing_since or "")[:10]
@@ -131,7 +136,7 @@ class _Day(Struct, frozen=True):
             return _Standing(kind="not confirmed", words=words, confirmed=last)
         return _Standing(
             kind="between looks",
-            words=_between_words(last, following),
+            words=_between_words(last, following, self.places),
             confirmed=last,
             next_look=history_date(following),
             or_version=following.number,
@@ -175,11 +180,21 @@ class _Day(Struct, frozen=True):
         return next(shown, None)
 
 
-def _gone(version: VersionInfo, asked: str) -> Answer:
+def _named(version: VersionInfo, places: Mapping[int, Place]) -> str:
+    return capitalised(_name(version.number, places))
+
+
+def _name(number: int, places: Mapping[int, Place]) -> str:
+    """Which of the record's versions it is, and the number by which it is asked for."""
+    place = places.get(number)
+    return f"{place.short} (archive no. {number})" if place else f"archive no. {number}"
+
+
+def _gone(version: VersionInfo, named: str, asked: str) -> Answer:
     return Answer(
         asked=asked,
         answer="pruned",
-        sentence=f"Version {version.number}, {_of_date(version)}, is the last of before that day: what it said was "
+        sentence=f"{named}, {_of_date(version)}, is the last of before that day: what it said was "
         f"{version.pruned}; its hashes are kept.",
         dated_by="registry date" if is_back_filled(version.source) else "release",
         date=history_date(version),
@@ -194,7 +209,7 @@ def _is_withheld(connection: Connection, version: VersionInfo) -> bool:
 def _before_all(connection: Connection, record: Record, oldest: VersionInfo, asked: str) -> Answer:
     trial = parse(archive.read_version(connection, oldest.number))
     submitted = day(trial.bookkeeping_dates.get("studyFirstSubmitDate"))
-    stored = f"the oldest stored version, {oldest.number}, is dated {_of_date(oldest)}"
+    stored = f"the oldest stored version (archive no. {oldest.number}) is dated {_of_date(oldest)}"
     if submitted and submitted.isoformat() > asked:
         words = f"The study was registered on {date_words(submitted.isoformat())}; {stored}."
         return Answer(asked=asked, answer="not registered yet", sentence=f"Not registered yet. {words}")
@@ -206,8 +221,8 @@ def _before_all(connection: Connection, record: Record, oldest: VersionInfo, ask
     )
 
 
-def _between_words(last: str, following: VersionInfo) -> str:
-    seen = f"next seen on {date_words(history_date(following))}, changed to version {following.number}"
+def _between_words(last: str, following: VersionInfo, places: Mapping[int, Place]) -> str:
+    seen = f"next seen on {date_words(history_date(following))}, changed to {_name(following.number, places)}"
     return f": last confirmed on {date_words(last)}, {seen}. In between nobody looked: it said the one or the other."
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from monitor.skipped import skipped_ids
 from monitor.sweep import lease_name
-from notifiers import watches
+from notifiers import search_members, watches
 from snapshots import archive, leases
 from snapshots.archive import Filling
 from snapshots.backfill import Report, back_fill
@@ -21,6 +21,25 @@ REST = timedelta(hours=1)
 Clock = Callable[[], datetime]
 
 log = structlog.get_logger()
+
+
+def fill_wished(database: Database, registry: Registry, clock: Clock, stop: Callable[[], bool]) -> list[Report]:
+    """Bring in the past of the records for which somebody asked for it, watched or not, also while the interface rests;
+    what was tried, in order. A wish is over once it was tried.
+    """
+    with database.read() as connection:
+        wished = archive.wished_fillings(connection, registry.name)
+        watched = set(watches.watched_ids(connection, registry.name)) if wished else set()
+    tried: list[Report] = []
+    for record in wished:
+        if stop() or _is_sweeping(database, registry.name, clock()):
+            break
+        report = back_fill(database, registry, clock, record, leave_newer=record in watched, stop=stop)
+        with database.write() as connection:
+            archive.grant_filling(connection, registry.name, record)
+        tried.append(report)
+        _log(report)
+    return tried
 
 
 def fill_due(database: Database, registry: Registry, clock: Clock, stop: Callable[[], bool]) -> list[Report]:
@@ -48,12 +67,14 @@ def fill_due(database: Database, registry: Registry, clock: Clock, stop: Callabl
 
 def due_ids(connection: Connection, registry: str, now: datetime) -> list[str]:
     """The watched records, by their ids of today, that have a baseline and whose past was never asked for, or is to be
-    asked for again by `now`, or of which versions may have been missed since; none while the interface rests.
+    asked for again by `now`, or of which versions may have been missed since; none while the interface rests. What only
+    a broad search has found (`search_members.broad`) is not among them: its past comes when somebody asks for it.
     """
     failed = archive.last_filling_failure(connection, registry)
     if failed is not None and now < failed + REST:
         return []
-    heads = archive.heads(connection, registry, watches.watched_ids(connection, registry)).values()
+    narrowly = watches.watched_ids(connection, registry, but=search_members.broad(connection))
+    heads = archive.heads(connection, registry, [*narrowly]).values()
     ids = sorted({head.registry_id for head in heads if head.version is not None})
     known = archive.filling(connection, registry, ids)
     skipped = skipped_ids(connection, registry)

@@ -95,7 +95,7 @@ def _copy(old: Connection, new: Connection, table: Table, progress: Progress) ->
         progress(table.name, read.rows)
     for values in later:
         _point(new, table, values)
-    _go_on_counting(new, table)
+    go_on_counting(new, table)
     return read
 
 
@@ -120,8 +120,10 @@ def _point(connection: Connection, table: Table, row: dict[str, Any]) -> None:
     connection.execute(update(table).where(*itself).values({name: row[name] for name in columns}))
 
 
-def _go_on_counting(connection: Connection, table: Table) -> None:
-    """PostgreSQL counts apart from the rows: the next row must not get a number that was copied."""
+def go_on_counting(connection: Connection, table: Table) -> None:
+    """After rows that brought their numbers with them. PostgreSQL counts apart from the rows: the next row must not get
+    a number that one of them has.
+    """
     column = table.autoincrement_column
     if column is None or connection.dialect.name != "postgresql":
         return

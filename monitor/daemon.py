@@ -7,18 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
-from monitor import __version__, askings, presence, relating, schema, serving, silence, wiring
-from monitor.answers import LEASE_SECONDS
-from monitor.backfilling import fill_due
+from monitor import __version__, allocating, askings, presence, relating, schema, serving, silence, wiring
+from monitor.answers import LEASE_SECONDS, EndedError, SweepReport
+from monitor.backfilling import fill_due, fill_wished
 from monitor.presence import ROLES, Present
 from monitor.settings import Settings, mask_url
-from monitor.sweep import EndedError, SweepReport, lease_name, sweep
+from monitor.sweep import lease_name, sweep
 from notifiers import confirmations, digest, troubles, watches
 from notifiers.deliver import deliver_due
 from snapshots import archive, leases
@@ -45,9 +45,6 @@ PRESENCE_SECONDS = 20
 """How often a daemon says that it is there (`monitor.presence`)."""
 STALE = timedelta(seconds=30)
 """What was looked at so long ago is not told: a process that was stopped meanwhile knows nothing of the present."""
-
-LONG_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
-"""When every snooze is over: a snoozed watch needs its baseline too."""
 
 Clock = Callable[[], datetime]
 
@@ -196,10 +193,13 @@ class Daemon:
             return len(troubles.note(connection, found, operator, self._clock()))
 
     def tick_backfill(self) -> int:
-        """Bring in the past of what is watched, for as long as no sweep is under way; how many records were tried."""
+        """Bring in the past of what somebody asks for and of what is watched, for as long as no sweep is under way; how
+        many records were tried.
+        """
+        wished = len(fill_wished(self._database, self._past, self._clock, self.stop.is_set))
         if not self._settings.backfill:
-            return 0
-        return len(fill_due(self._database, self._past, self._clock, self.stop.is_set))
+            return wished
+        return wished + len(fill_due(self._database, self._past, self._clock, self.stop.is_set))
 
     def tick_related(self) -> int:
         """Read new records into the index of like trials; ask the registry where somebody wants to know more."""
@@ -290,6 +290,7 @@ def run(settings: Settings, *, name: str | None = None, roles: Collection[str] =
     whether everything in hand was finished in time. Raises DatabaseError, and SettingsError where the page cannot be
     served as the settings say.
     """
+    allocating.few_arenas()
     database = Database(settings.database_url)
     schema.upgrade(database)
     daemon = Daemon(settings, database, name=name, roles=roles)
@@ -310,8 +311,7 @@ def run(settings: Settings, *, name: str | None = None, roles: Collection[str] =
 def _has_new_watches(connection: Connection, registry: str) -> bool:
     """Whether a record is watched that no sweep has asked for: those that failed wait for the schedule's next sweep."""
     last = archive.last_sweep(connection, registry)
-    waiting = [watch for watch in watches.listing(connection) if watch.state(LONG_AFTER) == "waiting"]
-    return any(last is None or watch.created_at > last.started_at for watch in waiting)
+    return watches.is_any_waiting(connection, registry, None if last is None else last.started_at)
 
 
 def _is_left_behind(connection: Connection, registry: str, now: datetime) -> bool:

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
-from monitor import schema, settings, silence, surroundings, wiring
+from monitor import asked_for, schema, settings, silence, subscribed, surroundings, wiring
 from monitor.findings import Finding, Verdict
 from monitor.health import Health, health
 from monitor.settings import Settings
@@ -18,20 +18,17 @@ from snapshots.sentences import counted
 
 __all__ = ["Finding", "Verdict", "examine", "examine_archive", "examine_quickly", "examine_tables"]
 
-LONG_WAIT = timedelta(hours=1)
-"""A delivery that has been due for so long is worth a word."""
-
 
 def examine(conf: Settings, now: datetime, clock: wiring.Clock = wiring.utc_now) -> Iterator[Finding]:
     """Every finding, as it is made. `clock` is this machine's, compared with others' when they answer. Raises nothing:
     what a check cannot do is its finding.
     """
     yield from _settings(conf)
-    yield surroundings.mail(conf)
     with_database = Database(conf.database_url)
     try:
         usable = _database(with_database)
         yield usable
+        yield surroundings.mail(conf, 0 if usable.verdict == "failure" else _mailed(with_database))
         release = yield from _registry(conf, clock)
         if usable.verdict != "failure":
             yield from surroundings.database_clock(with_database, clock)
@@ -67,7 +64,7 @@ def examine_tables(
     is the health as it was read already. Raises DatabaseError.
     """
     yield from _settings(conf)
-    yield surroundings.mail_settings(conf) or Finding(
+    yield surroundings.mail_settings(conf, _mailed(database)) or Finding(
         "mail", "ok", f"{settings.mask_url(conf.smtp_url or '')}; not asked now"
     )
     yield from _work(database, None, now, stands)
@@ -88,7 +85,16 @@ def examine_archive(conf: Settings) -> Iterator[Finding]:
         database.dispose()
 
 
-_RESTORE = "restore a backup from before: trialdelta db restore FILE"
+def _mailed(database: Database) -> int:
+    """How many mail addresses are told something; none where there are no tables to say so."""
+    if not schema.is_usable(database):
+        return 0
+    with database.read() as connection:
+        return subscribed.mailed(connection)
+
+
+_RESTORE = "restore a backup from before: `trialdelta db restore FILE`"
+_NO_DATABASE = "is its server up? `trialdelta settings` says which; `trialdelta db restore FILE` puts a backup in place"
 SHOWN_PROBLEMS = 20
 
 
@@ -114,9 +120,10 @@ def _archive(database: Database) -> Iterator[Finding]:
 
 def _settings(conf: Settings) -> Iterator[Finding]:
     for words in settings.unknown_variables(os.environ):
-        yield Finding("settings", "note", words, "correct the name or remove the variable")
+        advice = f"correct the name, or `unset {words.split()[0]}`; `trialdelta settings` prints what is in force"
+        yield Finding("settings", "note", words, advice)
     if conf.base_url is None:
-        advice = "set TRIALDELTA_BASE_URL once others can reach this installation"
+        advice = "`export TRIALDELTA_BASE_URL=https://trials.example.org` once others can reach this installation"
         yield Finding("base url", "note", "not set: messages carry no links to this installation", advice)
     else:
         yield Finding("base url", "ok", settings.mask_url(conf.base_url))
@@ -136,7 +143,7 @@ def _database(database: Database) -> Finding:
     try:
         found = schema.state(database)
     except DatabaseError as error:
-        return Finding("database", "failure", str(error), "see TRIALDELTA_DATABASE_URL, and `trialdelta db restore`")
+        return Finding("database", "failure", str(error), _NO_DATABASE)
     return _SCHEMA[found](database)
 
 
@@ -146,16 +153,19 @@ _SCHEMA: dict[schema.State, Callable[[Database], Finding]] = {
         "database",
         "note",
         f"{database.name} has tables of a later version, which this one can work with",
-        "install the later version here too, to end the upgrade",
+        "`pip install --upgrade trialdelta` here too, to end the upgrade",
     ),
     "empty": lambda database: Finding(
-        "database", "note", f"{database.name} is empty", "its tables are made by the first command that needs them"
+        "database",
+        "note",
+        f"{database.name} is empty",
+        "its tables are made by the first command that needs them, such as `trialdelta watch list`",
     ),
     "other": lambda database: Finding(
         "database",
         "failure",
         f"{database.name} has tables of another version",
-        "trialdelta db upgrade; where a later version made them, install that one again",
+        "`trialdelta db upgrade`; where a later version made them, `pip install --upgrade trialdelta`",
     ),
 }
 
@@ -167,9 +177,9 @@ def _registry(conf: Settings, clock: wiring.Clock) -> Generator[Finding, None, R
             release = registry.release()
             told = registry.told_date
     except (RegistryError, ValueError) as error:
-        yield Finding(
-            "registry", "failure", str(error), "is the network up? see TRIALDELTA_CTGOV_URL; sweeps go on trying"
-        )
+        ask = f"`curl -sS {settings.mask_url(conf.ctgov_url)}/api/v2/version`"
+        advice = f"is the network up? {ask} asks the same (TRIALDELTA_CTGOV_URL); sweeps go on trying"
+        yield Finding("registry", "failure", str(error), advice)
         return None
     yield Finding("registry", "ok", f"{settings.mask_url(conf.ctgov_url)} answers, release {release.date}")
     yield from surroundings.registry_clock(told, clock)
@@ -184,11 +194,13 @@ def _work(
     with database.read() as connection:
         found = stands or health(connection, wiring.REGISTRY, now)
     yield from surroundings.daemons(found.daemons, now)
-    yield _watching(found)
-    yield from _sweeps(found, release, now)
-    yield from _exceptions(found)
-    yield from _pasts(found)
-    yield _deliveries(found, now)
+    yield asked_for.watching(found)
+    yield from asked_for.sweeps(found, release, now)
+    yield from asked_for.exceptions(found)
+    yield from asked_for.pasts(found)
+    yield subscribed.waiting(found.outstanding, found.daemons, now)
+    with database.read() as connection:
+        yield from subscribed.asked_in_vain(connection)
 
 
 _TOLD_ALREADY = ("watch:",)
@@ -211,86 +223,18 @@ def _silence(database: Database, conf: Settings, now: datetime) -> Iterator[Find
 
 def _operator(database: Database, operator: str | None, now: datetime) -> Iterator[Finding]:
     if operator is None:
-        advice = "set TRIALDELTA_OPERATOR, so that trouble is told to somebody who does not look here"
+        advice = "`export TRIALDELTA_OPERATOR=you@example.org` tells trouble to somebody who does not look here"
         yield Finding("operator", "note", "nobody is told of trouble", advice)
         return
     with database.read() as connection:
         known = addresses.find(connection, operator, now)
     if known is not None and known.state == "off":
         words = f"{operator} hears of nothing: it is switched off: {known.state_reason or 'by hand'}"
-        yield Finding("operator", "failure", words, "put it right, or set another TRIALDELTA_OPERATOR")
+        yield Finding(
+            "operator",
+            "failure",
+            words,
+            f"put it right, then `trialdelta address on {operator}`, or set another TRIALDELTA_OPERATOR",
+        )
     else:
         yield Finding("operator", "ok", f"{operator} is told of trouble")
-
-
-def _watching(found: Health) -> Finding:
-    if not found.watched and not found.searches:
-        return Finding("watches", "note", "no record is watched", "trialdelta watch add NCT01234567")
-    parts = [_watched(found.watched, "record", found.waiting)]
-    if found.searches:
-        parts.append(_watched(found.searches, "saved search", found.searches_waiting, "saved searches"))
-    is_waiting = bool(found.waiting or found.searches_waiting)
-    advice = "trialdelta check, or trialdelta run" if is_waiting else ""
-    return Finding("watches", "note" if is_waiting else "ok", "; ".join(parts), advice)
-
-
-def _watched(number: int, noun: str, waiting: int, nouns: str | None = None) -> str:
-    return counted(number, noun, nouns) + (f", {waiting} of them not asked for yet" if waiting else "")
-
-
-def _sweeps(found: Health, release: Release | None, now: datetime) -> Iterator[Finding]:
-    last, newest = found.last_finished, found.last_sweep
-    if newest is not None and found.is_failing:
-        advice = "the next sweep tries again; `trialdelta check` does now"
-        yield Finding("last sweep", "failure", f"failed {_ago(newest.started_at, now)}: {newest.reason}", advice)
-    if last is None:
-        if found.watched:
-            yield Finding("last confirmed", "note", "no sweep has come to its end yet", "trialdelta check")
-        return
-    told = f"release {last.release[:10]}, {_ago(last.ended_at or last.started_at, now)}"
-    if release is not None and release.timestamp != last.release:
-        advice = "trialdelta check; is `trialdelta run` running?"
-        yield Finding("last confirmed", "failure", f"{told}; the registry is at {release.date} by now", advice)
-    else:
-        yield Finding("last confirmed", "ok", told)
-
-
-def _exceptions(found: Health) -> Iterator[Finding]:
-    for trouble in found.exceptions[:5]:
-        since = f"not checked since release {trouble.since[:10]}"
-        confirmed = found.confirmed.get(trouble.registry_id)
-        last = f"; last confirmed at release {confirmed.release[:10]}" if confirmed else ""
-        advice = "check its id at the registry" if trouble.reason == "absent" else "the next sweep asks again"
-        words = f"{trouble.registry_id} {since}: {trouble.reason}: {trouble.detail}{last}"
-        yield Finding("record", "failure", words, advice)
-    if len(found.exceptions) > 5:
-        yield Finding(
-            "record", "failure", f"and {len(found.exceptions) - 5} more without an answer", "trialdelta watch list"
-        )
-
-
-def _pasts(found: Health) -> Iterator[Finding]:
-    if found.pasts_waiting:
-        newest = found.pasts_waiting[0]
-        words = f"those of {counted(len(found.pasts_waiting), 'record')} did not come whole: {newest.reason}"
-        advice = "watching goes on without them; they are asked for again, by `trialdelta backfill ID` at once"
-        yield Finding("past versions", "note", words, advice)
-
-
-def _deliveries(found: Health, now: datetime) -> Finding:
-    if found.oldest_due is None:
-        return Finding("deliveries", "ok", "nothing is waiting to be sent")
-    waiting = f"{found.open_deliveries} to be sent, the oldest due {_ago(found.oldest_due, now)}"
-    if now - found.oldest_due < LONG_WAIT:
-        return Finding("deliveries", "ok", waiting)
-    advice = "is `trialdelta run` running? `trialdelta deliveries list --state pending` says what was answered"
-    return Finding("deliveries", "failure", waiting, advice)
-
-
-def _ago(moment: datetime, now: datetime) -> str:
-    minutes = max(int((now - moment).total_seconds() // 60), 0)
-    if minutes < 2:
-        return "just now"
-    if minutes < 120:
-        return f"{minutes} minutes ago"
-    return f"{minutes // 60} hours ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"

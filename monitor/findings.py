@@ -1,5 +1,6 @@
 """What one check of the installation found, and what to do about it."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -14,3 +15,11 @@ class Finding(Struct, frozen=True):
     verdict: Verdict
     found: str
     advice: str = ""
+
+
+_ORDER = {"failure": 0, "note": 1, "ok": 2}
+
+
+def worst_first(found: Iterable[Finding]) -> list[Finding]:
+    """What needs somebody, then what is to be known, then what is well; each in the order it was found."""
+    return sorted(found, key=lambda finding: _ORDER[finding.verdict])

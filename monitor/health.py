@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, union_all
 
 from monitor import askings, presence
 from monitor.askings import Asking
+from monitor.outstanding import Outstanding, outstanding
 from monitor.presence import Present
 from notifiers import troubles, watches
 from notifiers.addresses import shown
-from notifiers.tables import addresses, deliveries, search_members
+from notifiers.tables import addresses, search_members
 from notifiers.tables import watches as watch_rows
 from notifiers.troubles import Trouble
 from snapshots import archive
@@ -23,7 +24,8 @@ class Health(Struct, frozen=True, kw_only=True):
     `searches`, of which `searches_waiting` have never been answered. `last_finished` is the newest sweep over all
     that came to its end, `last_sweep` the newest of any kind and fate. `confirmed` says when the records with an
     exception were last confirmed. `pasts_waiting` are the records whose history did not come whole, the newest try
-    first. `daemons` are those that said they were there, silent ones too. Times are aware UTC.
+    first. `daemons` are those that said they were there, silent ones too. `never_answered` are those of the exceptions
+    of which nothing is stored: the registry may not know their ids at all. Times are aware UTC.
     """
 
     watched: int
@@ -33,14 +35,24 @@ class Health(Struct, frozen=True, kw_only=True):
     last_finished: Sweep | None
     last_sweep: Sweep | None
     exceptions: tuple[OpenException, ...]
-    open_deliveries: int
-    oldest_due: datetime | None
+    outstanding: Outstanding
     confirmed: Mapping[str, Confirmation]
     addresses_off: tuple[tuple[str, str], ...]
     pasts_waiting: tuple[Filling, ...]
     asked: Asking | None = None
     troubles: tuple[Trouble, ...] = ()
     daemons: tuple[Present, ...] = ()
+    never_answered: frozenset[str] = frozenset()
+
+    @property
+    def open_deliveries(self) -> int:
+        """How many messages are still to be sent."""
+        return self.outstanding.open
+
+    @property
+    def oldest_due(self) -> datetime | None:
+        """Since when the oldest message that may be sent now might have been sent."""
+        return self.outstanding.due_since
 
     @property
     def is_failing(self) -> bool:
@@ -52,8 +64,6 @@ def health(connection: Connection, registry: str, now: datetime) -> Health:
     """How things stand now."""
     watched, waiting, searches, searches_waiting = _counted(connection)
     exceptions = tuple(archive.open_exceptions(connection, registry))
-    is_open = deliveries.c.next_attempt_at.is_not(None)
-    is_due = is_open & (deliveries.c.planned_at <= now)
     off = select(addresses.c.uri, addresses.c.state_reason).where(addresses.c.state == "off").order_by(addresses.c.uri)
     return Health(
         watched=watched,
@@ -64,14 +74,21 @@ def health(connection: Connection, registry: str, now: datetime) -> Health:
         last_sweep=archive.last_sweep(connection, registry),
         exceptions=exceptions,
         confirmed=last_confirmed(connection, registry, [each.registry_id for each in exceptions]),
-        open_deliveries=connection.execute(select(func.count()).where(is_open)).scalar_one(),
-        oldest_due=connection.execute(select(func.min(deliveries.c.planned_at)).where(is_due)).scalar(),
+        outstanding=outstanding(connection, now),
         addresses_off=tuple((shown(uri), reason or "") for uri, reason in connection.execute(off)),
         pasts_waiting=tuple(archive.waiting_fillings(connection, registry)),
         asked=askings.last(connection, registry),
         troubles=tuple(troubles.standing(connection)),
         daemons=tuple(presence.listing(connection)),
+        never_answered=_never_answered(connection, registry, exceptions),
     )
+
+
+def _never_answered(connection: Connection, registry: str, exceptions: Collection[OpenException]) -> frozenset[str]:
+    """Those records of which nothing is stored."""
+    ids = [each.registry_id for each in exceptions if each.reason == "absent"]
+    heads = archive.heads(connection, registry, ids) if ids else {}
+    return frozenset(each for each in ids if each not in heads)
 
 
 def _counted(connection: Connection) -> tuple[int, int, int, int]:
@@ -97,9 +114,7 @@ def _times(holds: ColumnElement[bool]) -> ColumnElement[int]:
 
 def last_confirmed(connection: Connection, registry: str, ids: Collection[str]) -> dict[str, Confirmation]:
     """When these records were last known to stand as they are stored; those that are watched and ever were."""
-    since: dict[str, datetime] = {}
-    for record in watches.records(connection) if ids else ():
-        if record.registry == registry and record.record_id in ids:
-            since[record.record_id] = min(watch.asked_since for watch in record.watches)
+    watching = ((each, watches.of_record(connection, registry, [each])) for each in ids)
+    since = {each: min(watch.asked_since for watch in found) for each, found in watching if found}
     found = {each: archive.last_confirmed(connection, registry, each, at) for each, at in since.items()}
     return {each: confirmation for each, confirmation in found.items() if confirmation is not None}

@@ -1,6 +1,7 @@
 """How the log is written: for people on a terminal, as one JSON object a line otherwise; always to stderr."""
 
 import logging
+import re
 import sys
 from typing import Any, TextIO
 
@@ -8,12 +9,14 @@ import structlog
 
 
 def configure(format_: str, level: str, stream: TextIO | None = None) -> None:
-    """Set the program's log up. `format_` is auto, console or json; `level` debug, info, warning or error."""
+    """Set the program's log up. `format_` is auto, console, json or person (a command's: one plain line for each, and
+    nothing of what commands tell by themselves); `level` debug, info, warning or error.
+    """
     stream = stream or sys.stderr
     on_terminal = format_ == "console" or (format_ == "auto" and stream.isatty())
     minimum = getattr(logging, level.upper())
     structlog.configure(
-        processors=[*_shared(), *_last(stream, on_terminal=on_terminal)],
+        processors=[*_shared(), *([_plain] if format_ == "person" else _last(stream, on_terminal=on_terminal))],
         wrapper_class=structlog.make_filtering_bound_logger(minimum),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
@@ -30,7 +33,32 @@ def _shared() -> list[Any]:
     ]
 
 
+TOLD_BY_COMMANDS = frozenset({"not delivered", "not delivered yet", "sweep failed", "not answered"})
+"""Events that every command tells in words of its own: as lines of a log they would be said twice."""
+
+
+def _plain(_logger: Any, _name: str, event: Any) -> str:
+    """One line for a person at a terminal, or for the mail of a timer."""
+    what, error = event.pop("event"), event.pop("exc_info", None)
+    if what in TOLD_BY_COMMANDS:
+        raise structlog.DropEvent
+    for name in ("timestamp", "level"):
+        event.pop(name, None)
+    facts = ", ".join(f"{name} {value}" for name, value in event.items() if value is not None)
+    found = sys.exception() if error is True else error
+    because = f": {type(found).__name__}: {' '.join(str(found).split())}" if isinstance(found, BaseException) else ""
+    return f"trialdelta: {what}{f' ({facts})' if facts else ''}{because}"
+
+
+_MAILBOX = re.compile(r"[\w.+%-]+(?=@[\w-]+\.)")
+
+
+def _nobodys_name(_logger: Any, _name: str, event: Any) -> Any:
+    """What stands before the @ of mail addresses is left out: servers repeat addresses in their answers."""
+    return {key: _MAILBOX.sub("…", value) if isinstance(value, str) else value for key, value in event.items()}
+
+
 def _last(stream: TextIO, *, on_terminal: bool) -> list[Any]:
     if on_terminal:
-        return [structlog.dev.ConsoleRenderer(colors=stream.isatty())]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [_nobodys_name, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    return [structlog.processors.format_exc_info, _nobodys_name, structlog.processors.JSONRenderer()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
@@ -9,7 +10,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from monitor import __version__
+from monitor import __version__, askings, presence
+from monitor.askings import Asking
+from monitor.presence import ROLES
+from monitor.silence import free_bytes
 from notifiers import confirmations, troubles, watches
 from notifiers.ledger import STATES
 from notifiers.tables import addresses, deliveries
@@ -40,10 +44,12 @@ class _Tables(Collector):
         yield InfoMetricFamily("trialdelta_build", "Which version runs, and by which rules it tells changes.", build)
         yield from self._looking()
         yield from self._telling()
+        yield from self._there()
 
     def _looking(self) -> Iterator[Metric]:
         finished = archive.last_finished(self._connection, self._registry)
         yield from _last_sweep(finished)
+        yield from _asked(askings.last(self._connection, self._registry))
         yield self._sweeps()
         watched = len(watches.watched_ids(self._connection, self._registry))
         owed = len(archive.open_exceptions(self._connection, self._registry))
@@ -64,7 +70,7 @@ class _Tables(Collector):
         return family
 
     def _telling(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily("trialdelta_deliveries", "Deliveries by state.", labels=["state"])
+        family = GaugeMetricFamily("trialdelta_deliveries", "Deliveries that there are, by state.", labels=["state"])
         counted = self._by(deliveries.c.state)
         for state in STATES:
             family.add_metric([state], counted.get(state, 0))
@@ -83,13 +89,33 @@ class _Tables(Collector):
         due = select(func.min(deliveries.c.planned_at)).where(is_open, deliveries.c.planned_at <= self._now)
         planned: datetime | None = self._connection.execute(due).scalar()
         seconds = (self._now - planned).total_seconds() if planned is not None else 0
-        words = "How long the oldest delivery that is due has been due."
+        words = "How long the oldest message that should have been sent by now has waited, tries in vain included."
         return GaugeMetricFamily("trialdelta_oldest_due_delivery_seconds", words, seconds)
+
+    def _there(self) -> Iterator[Metric]:
+        """Who is at work, and how much room is left."""
+        found = [each for each in presence.listing(self._connection) if each.is_there(self._now)]
+        family = GaugeMetricFamily("trialdelta_daemons", "Daemons that are there, by role.", labels=["role"])
+        for role in ROLES:
+            family.add_metric([role], sum(role in each.roles for each in found))
+        yield family
+        file = self._connection.engine.url.database if self._connection.dialect.name == "sqlite" else None
+        if file:
+            words = "Room left on the disk of the SQLite database; absent with PostgreSQL."
+            yield GaugeMetricFamily("trialdelta_disk_free_bytes", words, free_bytes(Path(file).parent))
 
     def _by(self, column: ColumnElement[str]) -> dict[str, int]:
         """How many rows have which value of a column."""
         rows = self._connection.execute(select(column, func.count()).group_by(column))
         return {value: count for value, count in rows}  # noqa: C416  # rows are no pairs to a type checker
+
+
+def _asked(last: Asking | None) -> Iterator[Metric]:
+    words = "When the registry was last asked, whatever it answered."
+    yield GaugeMetricFamily("trialdelta_last_asked_timestamp_seconds", words, last.asked_at.timestamp() if last else 0)
+    since = last.failing_since if last is not None else None
+    words = "Since when every asking of the registry has failed; 0 where the last came to a good end."
+    yield GaugeMetricFamily("trialdelta_failing_since_timestamp_seconds", words, since.timestamp() if since else 0)
 
 
 def _last_sweep(finished: Sweep | None) -> Iterator[Metric]:

@@ -13,8 +13,9 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from monitor.past import WHOLE, Past, past_of
 from snapshots import archive
-from snapshots.archive import Gap, Step, VersionInfo
+from snapshots.archive import Gap, Place, Step, VersionInfo
 from snapshots.archive.order import history_date, is_back_filled
 from snapshots.deadlines import Finding, compliance
 from snapshots.kinds import KINDS
@@ -26,6 +27,7 @@ from snapshots.timeline import (
     DateMove,
     OutcomeLife,
     Slips,
+    answer_words,
     days_by_status,
     enrollment_course,
     move_words,
@@ -54,11 +56,12 @@ class Recorded(Struct, frozen=True, kw_only=True):
     versions: tuple[Dated, ...]
     gaps: tuple[Gap, ...] = ()
     pruned: tuple[str, ...] = ()
+    past: Past = WHOLE
 
     @property
     def head(self) -> Row:
-        """What names the record in rows."""
-        return {"registry": self.registry, "id": self.id, "title": self.title}
+        """What names the record in rows, and whether all that it ever said is known."""
+        return {"registry": self.registry, "id": self.id, "title": self.title, "past_is_whole": self.past.is_whole}
 
 
 def recorded(connection: Connection, registry: str, any_id: str) -> Recorded | None:
@@ -81,6 +84,7 @@ def recorded(connection: Connection, registry: str, any_id: str) -> Recorded | N
         ),
         gaps=tuple(gaps),
         pruned=_pruned_words(found),
+        past=past_of(connection, registry, record.registry_id, found, gaps),
     )
 
 
@@ -137,7 +141,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 class Told(Struct, frozen=True):
     """A step with what was asked for of it. `date` is its ISO day and `dated_by` which day that is: "release",
     "registry date" or "observed". `counted`: the ids of its changes that sums may count; finer steps tell the others.
-    `pruned`: which of its versions cannot be looked at any more: "version 3 was pruned on 2026-11-22 by alice".
+    `pruned`: which of its versions cannot be looked at any more: "version 3 was pruned on 2026-11-22 by alice". `began`
+    and `led_to` are the places of its versions among those of the record, None where it has none.
     """
 
     step: Step
@@ -145,6 +150,8 @@ class Told(Struct, frozen=True):
     dated_by: str
     counted: frozenset[int]
     pruned: tuple[str, ...] = ()
+    began: Place | None = None
+    led_to: Place | None = None
 
     @property
     def is_covered(self) -> bool:
@@ -167,6 +174,7 @@ HISTORY_COLUMNS = (
         "summary",
     ),
     *("subject", "before", "after", "path", "cause", "origin", "covered", "from_version", "to_version", "id"),
+    *("from_place", "to_place", "places"),
 )
 
 
@@ -175,8 +183,20 @@ def history(connection: Connection, registry: str, any_id: str, wanted: Wanted) 
     steps = archive.steps(connection, registry, any_id)
     by_number = {version.number: version for version in archive.versions(connection, registry, any_id)}
     fine = frozenset(stored.id for step in archive.finest_steps(steps) for stored in step.changes)
-    told = (Told(_only(step, wanted), *_day_of(step, by_number), fine, _gone(step, by_number)) for step in steps)
+    placed = archive.places(list(by_number.values()))
+    told = (_told(step, wanted, by_number, fine, placed) for step in steps)
     return [each for each in told if each.step.changes and _is_within(each.date, wanted)]
+
+
+def _told(
+    step: Step,
+    wanted: Wanted,
+    by_number: Mapping[int, VersionInfo],
+    fine: frozenset[int],
+    placed: Mapping[int, Place],
+) -> Told:
+    ends = [None if number is None else placed.get(number) for number in (step.from_version, step.to_version)]
+    return Told(_only(step, wanted), *_day_of(step, by_number), fine, _gone(step, by_number), *ends)
 
 
 def _gone(step: Step, versions: Mapping[int, VersionInfo]) -> tuple[str, ...]:
@@ -200,6 +220,9 @@ def history_json(told: Told) -> Iterator[Row]:
             "family": KINDS[stored.change.kind].family,
             "origin": step.cause,
             "covered": stored.id not in told.counted,
+            "from_place": told.began.place if told.began else None,
+            "to_place": told.led_to.place if told.led_to else None,
+            "places": told.led_to.of if told.led_to else None,
             **({"pruned": told.pruned} if told.pruned else {}),
         }
 
@@ -234,7 +257,7 @@ def _day_of(step: Step, versions: Mapping[int, VersionInfo]) -> tuple[str, str]:
 
 TIMELINE_COLUMNS = (
     *("registry", "id", "title", "what", "since", "until", "days", "value", "detail", "began_by", "since_known"),
-    *("after_gap", "version"),
+    *("after_gap", "version", "past_is_whole"),
 )
 
 
@@ -290,7 +313,7 @@ def _course_rows(known: Recorded) -> Iterator[Row]:
 SLIPS_COLUMNS = (
     *("registry", "id", "title", "date", "on", "kind", "before", "before_type", "after", "after_type", "days"),
     *("total_days", "precision", "delays", "first", "first_type", "first_is_plan", "from_registration", "summary"),
-    *("after_gap", "version"),
+    *("after_gap", "version", "adds_up", "past_is_whole"),
 )
 
 
@@ -302,10 +325,11 @@ def slips_json(known: Recorded, today: date) -> Row:
 def slips_rows(known: Recorded, today: date) -> Iterator[Row]:  # noqa: ARG001 - the form of all questions
     """One row a move."""
     for slip in slips(known.versions):
-        for move in slip.moves:
+        for move, uneven in zip(slip.moves, slip.uneven, strict=True):
             yield {
                 **known.head,
                 **msgspec.to_builtins(move),
+                "adds_up": not uneven,
                 **_date_columns("before", move.before),
                 **_date_columns("after", move.after),
                 **_date_columns("first", slip.first),
@@ -316,8 +340,12 @@ def slips_rows(known: Recorded, today: date) -> Iterator[Row]:  # noqa: ARG001 -
 
 
 def _slips_json(slip: Slips) -> Row:
-    moves = [{**msgspec.to_builtins(move), "summary": _summary(slip, move)} for move in slip.moves]
-    return {**msgspec.to_builtins(slip), "moves": moves, "delays": slip.delays, "total_days": slip.total_days}
+    moves = [
+        {**msgspec.to_builtins(move), "summary": _summary(slip, move), "adds_up": not uneven}
+        for move, uneven in zip(slip.moves, slip.uneven, strict=True)
+    ]
+    counts = {"delays": slip.delays, "total_days": slip.total_days, "answer": answer_words(slip)}
+    return {**msgspec.to_builtins(slip), "moves": moves, **counts}
 
 
 def _summary(slip: Slips, move: DateMove) -> str:
@@ -334,7 +362,7 @@ def _date_columns(name: str, known: PartialDate | None) -> Row:
 
 OUTCOMES_COLUMNS = (
     *("registry", "id", "title", "outcome", "level", "measure", "what", "on", "submitted", "when", "before", "after"),
-    *("switched", "since_known", "until", "after_gap", "version"),
+    *("switched", "since_known", "until", "after_gap", "version", "past_is_whole"),
 )
 
 
@@ -366,7 +394,7 @@ def _life_json(life: OutcomeLife) -> Row:
 
 COMPLIANCE_COLUMNS = (
     *("registry", "id", "title", "as_of", "question", "answer", "applies", "due", "days", "summary", "rule", "source"),
-    *("basis", "computed"),
+    *("basis", "computed", "past_is_whole"),
 )
 
 
@@ -391,6 +419,7 @@ def _head_json(known: Recorded, today: date) -> Row:
         "url": record_page(known.id),
         "as_of": today.isoformat(),
         **({"pruned": known.pruned} if known.pruned else {}),
+        "past": known.past.sentence or None,
         "versions": len(known.versions),
         "missing": [{"registry_version": gap.registry_version, "date": gap.registry_date} for gap in known.gaps],
     }

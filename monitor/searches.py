@@ -1,16 +1,18 @@
 """The saved searches of one sweep: asked first, so that what they find is fetched; told last."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
 from monitor.answers import Look
-from notifiers import search_members, watches
-from notifiers.search_members import Member, Moves
+from monitor.walking import Progress, SearchGoneError, Walk
+from notifiers import search_members, search_pages, watches
+from notifiers.search_members import Moves
 from notifiers.watches import Watch
 from snapshots import archive
 from snapshots.changes import Change
+from snapshots.id_set import IdSet, in_portions
 from snapshots.registry import RegistryError
 from snapshots.rules.build import change
 from snapshots.sentences import counted, quoted, status_words
@@ -20,13 +22,18 @@ IDS_AT_ONCE = 1000
 """Ids after which a search that goes on for long renews the sweep's lease."""
 GIVE_UP_AFTER = 2
 """Searches in a row that got no answer, after which the others are not asked: it is not the searches."""
+KEPT_AT_ONCE = 5_000
+"""Records of a search's first answer that are kept in one transaction."""
+MANY = 10_000
+"""Records of a search from which on a sweep fails with it: to ask for each by its id would take too long."""
 
 
 class Found(Struct, frozen=True):
-    """What a search finds now."""
+    """What a search finds now, and what it found before."""
 
     search: Watch
-    ids: tuple[str, ...]
+    ids: IdSet
+    present: IdSet
 
 
 class _Told(Struct, frozen=True):
@@ -40,14 +47,16 @@ class _Told(Struct, frozen=True):
 class Searches:
     """Those of one sweep that are due. Every search is an exception of the sweep by itself, and spoils nothing else."""
 
-    def __init__(self, look: Look, due: Sequence[Watch]) -> None:
+    def __init__(self, look: Look, due: Sequence[Watch], progress: Progress, stop: Callable[[], bool]) -> None:
         self._look = look
         self._due = due
+        self._progress = progress
+        self._stop = stop
         self._found: list[Found] = []
 
-    def ask(self) -> list[str]:
-        """The ids that any of them finds and that nobody watches yet."""
-        unanswered = 0
+    def ask(self) -> IdSet:
+        """The ids that any of them finds and of which the record was not taken with the answer."""
+        unanswered, ids = 0, IdSet()
         for search in self._due:
             if unanswered >= GIVE_UP_AFTER:
                 self._look.excepted(search.called, "not fetched", "not asked, because searches before it failed")
@@ -56,13 +65,12 @@ class Searches:
             unanswered = 0 if found is not None else unanswered + 1
             if found is not None:
                 self._found.append(found)
-        with self._look.reading() as connection:
-            known = set(watches.watched_ids(connection, self._look.registry.name))
-        return sorted({each for found in self._found for each in found.ids} - known)
+                ids.update(self._look.not_taken(found.ids - found.present))
+        return ids
 
-    def settle(self, asked: Collection[str]) -> None:
+    def settle(self, asked: IdSet) -> None:
         """Tell what came into a search and what left it, and keep what it finds now. `asked`: the ids whose records
-        were fetched for it in this sweep.
+        were fetched in this sweep beside those that came with the answers.
         """
         told: dict[str, list[_Told]] = defaultdict(list)
         answered = [(found, self._moves(found, asked)) for found in self._found]
@@ -75,37 +83,60 @@ class Searches:
             self._note(found, moves)
 
     def _ask(self, search: Watch) -> Found | None:
-        ids: list[str] = []
         try:
-            for number, each in enumerate(self._look.registry.search(search.search or {}), start=1):
-                ids.append(each)
-                if number % IDS_AT_ONCE == 0:
-                    self._look.stay()
+            if self._look.registry.gives_records(search.search or {}):
+                return self._take(search)
+            return self._list(search)
         except RegistryError as error:
+            if not error.permanent and self._is_large(search):
+                raise
             self._look.excepted(search.called, "refused" if error.permanent else "not fetched", str(error))
-            return None
         except ValueError as error:
             self._look.excepted(search.called, "refused", str(error))
-            return None
-        return Found(search, tuple(ids))
+        except SearchGoneError:
+            pass  # whoever removed or changed it will not miss this answer
+        return None
 
-    def _moves(self, found: Found, asked: Collection[str]) -> Moves:
+    def _take(self, search: Watch) -> Found:
+        """The records with the ids, page by page."""
+        walk = Walk(self._look, search, self._progress, self._stop)
+        taken = walk.run()
+        self._look.saw(taken.ids - taken.untaken)
+        return Found(search, taken.ids, walk.present)
+
+    def _list(self, search: Watch) -> Found:
+        ids = IdSet()
+        for number, each in enumerate(self._look.registry.search(search.search or {}), start=1):
+            ids.add(each)
+            if number % IDS_AT_ONCE == 0:
+                self._look.stay()
+        with self._look.reading() as connection:
+            is_first = search.baseline_sweep is None
+            return Found(search, ids, IdSet() if is_first else search_members.present(connection, search.id))
+
+    def _is_large(self, search: Watch) -> bool:
+        with self._look.reading() as connection:
+            return search.is_everything or search_members.counts(connection, search.id)[1] > MANY
+
+    def _moves(self, found: Found, asked: IdSet) -> Moves:
         """What the answer changes; of a first answer nothing is told."""
         search, release = found.search, self._look.release.timestamp
         if search.baseline_sweep is None:
             return Moves((), (), (), ())
-        self._follow_merges(search)
+        new, lost = found.ids - found.present, found.present - found.ids
+        today = self._today([*new, *lost])
+        moved = {former: today[former] for former in lost if today[former] != former}
+        self._follow(search, moved)
         with self._look.reading() as connection:
-            members = {member.record_id: member for member in search_members.of_search(connection, search.id)}
-        today = self._today(found.ids)
-        tellable = self._tellable({*today.values(), *members}, {today.get(each, each) for each in asked})
-        return search_members.moves(set(today.values()), members, tellable, release)
+            members = search_members.among(connection, search.id, {*today.values(), *lost})
+            members |= search_members.doubted(connection, search.id)
+        finds = {*(today[each] for each in new), *(each for each in members if each in found.ids)}
+        tellable = self._tellable({*finds, *members}, asked)
+        of = len(found.ids), len(found.present)
+        return search_members.moves(finds, members, tellable, release, of)
 
-    def _follow_merges(self, search: Watch) -> None:
-        with self._look.reading() as connection:
-            members: list[Member] = search_members.of_search(connection, search.id)
-        today = self._today([member.record_id for member in members])
-        moved = {former: kept for former, kept in today.items() if former != kept}
+    def _follow(self, search: Watch, moved: Mapping[str, str]) -> None:
+        """What was merged into another record is known by that one's id from now on."""
         if moved:
             with self._look.writing() as connection:
                 for former, kept in moved.items():
@@ -116,12 +147,12 @@ class Searches:
         heads = self._look.heads(ids)
         return {each: heads[each].registry_id if each in heads else each for each in ids}
 
-    def _tellable(self, ids: Collection[str], asked: Collection[str]) -> set[str]:
+    def _tellable(self, ids: Collection[str], asked: IdSet) -> set[str]:
         """Those of which the registry owes no answer: stored, listed, and looked at as this release has them."""
         heads = self._look.heads(sorted(ids))
         with self._look.reading() as connection:
             owed = {trouble.registry_id for trouble in archive.open_exceptions(connection, self._look.registry.name)}
-        owed = (owed - set(asked)) | self._look.unanswered
+        owed = {each for each in owed if each not in asked and not self._look.has_taken(each)} | self._look.unanswered
         return {
             each
             for each, head in heads.items()
@@ -143,18 +174,18 @@ class Searches:
         search, release = found.search, self._look.release.timestamp
         if moves.doubted:
             gone, of = len(moves.doubted), len(moves.doubted) + len(found.ids)
-            detail = f"{gone} of {of} records left it at once, which is believed when the next release says it again"
+            detail = f"{gone:,} of {of:,} records left it at once, which is believed if the next release says it again"
             self._look.excepted(search.called, "doubted", detail)
-        today = set(self._today(found.ids).values())
+        if search.baseline_sweep is None:
+            self._keep_first(found)
         with self._look.writing() as connection:
             if not watches.is_same_search(connection, search):
                 return
-            if search.baseline_sweep is None:
-                search_members.begin(connection, search.id, today)
             search_members.doubt(connection, search.id, moves.doubted, release)
             search_members.doubt(connection, search.id, moves.well, None)
             if not self._is_to_be_asked_again(found, moves):
                 watches.mark_searched(connection, search, release, self._look.number)
+                search_pages.forget(connection, search.id)
             if not moves.doubted:
                 self._look.settled(connection, [search.called])
 
@@ -162,7 +193,22 @@ class Searches:
         """Whether a record that it found could not be fetched for a reason that passes: the next try tells it."""
         if found.search.baseline_sweep is None:
             return False
-        return bool(self._look.unanswered_for(watches.PASSING).intersection(found.ids).difference(moves.matched))
+        passing = self._look.unanswered_for(watches.PASSING).difference(moves.matched)
+        return any(each in found.ids for each in passing)
+
+    def _keep_first(self, found: Found) -> None:
+        """The search's baseline, in several transactions where it is large: until it is marked as searched, none of
+        it counts, and it is kept anew.
+        """
+        search = found.search
+        with self._look.writing() as connection:
+            if watches.is_same_search(connection, search):
+                search_members.begin(connection, search.id)
+        for some in in_portions(found.ids, KEPT_AT_ONCE):
+            today = set(self._today(some).values())
+            with self._look.writing() as connection:
+                if watches.is_same_search(connection, search):
+                    search_members.admit(connection, search.id, today)
 
 
 def _change(told: _Told, trial: Trial) -> Change:

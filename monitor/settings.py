@@ -421,7 +421,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="HOST",
-        meaning="The network address that the page and the API listen on; other than loopback needs ACCESS_TOKEN.",
+        meaning="The network address that the page and the API listen on; beyond loopback needs TRIALDELTA_ACCESS_TOKEN.",
         expected="a host name or an IP address",
         read=_read_text,
         default="127.0.0.1",
@@ -474,7 +474,7 @@ SETTINGS: tuple[Setting, ...] = (
         meaning="Whether a new mail address is asked, and confirms, before it is told anything.",
         expected="true or false",
         read=_read_bool,
-        default_words="true where others reach the page (HOST or BASE_URL), else false",
+        default_words="true where others reach the page (by host or base URL), else false",
     ),
     Setting(
         name="ALLOW_PRIVATE_NETWORKS",

@@ -91,7 +91,7 @@ def _unconfirmed(connection: Connection, registry: str) -> Iterator[Seen]:
         if releases >= RELEASES:
             words = f"{owed.registry_id} could not be checked for {releases} releases"
             since = f"since that of {owed.since[:10]} ({owed.detail})"
-            advice = "Look its id up at the registry, or stop watching it."
+            advice = f"Look its id up at the registry, or `trialdelta watch remove {owed.registry_id}`."
             yield Seen(key=f"watch:{registry}/{owed.registry_id}", words=f"{words}: {since}. {advice}")
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select, union_all
+from sqlalchemy import Connection, Row, Select, Text, and_, cast, func, select, union_all
 
 from monitor.looks import is_release_due
 from notifiers.tables import search_members, watches
@@ -15,8 +15,8 @@ from snapshots.archive.history import OBSERVED
 from snapshots.archive.tables import fillings, record_ids, records, steps, sweep_exceptions, sweeps
 
 
-def skipped_ids(connection: Connection, registry: str) -> set[str]:
-    """The records, by their ids of today, whose past came whole and that were then seen to change after a time in which
+def skipped_ids(connection: Connection, registry: str, only: str | None = None) -> set[str]:
+    """The records (or `only` this one), by their ids of today, whose past came whole and that were then seen to change after a time in which
     they were not looked at, although the registry may have published: nobody swept, or it did not answer for them, or
     they were not watched. What was seen to be the same has skipped nothing that anybody could still see.
     """
@@ -24,7 +24,7 @@ def skipped_ids(connection: Connection, registry: str) -> set[str]:
     if since is None:
         return set()
     late = list(_late_releases(connection, registry, since))
-    changed = _changed(registry)
+    changed = _changed(registry) if only is None else _changed(registry).where(records.c.registry_id == only)
     asked = [changed.where(steps.c.release.in_(late))] if late else []
     # this is asked at every tick, and changes are many: only those of the few records that may be meant are looked at
     for few, narrowed in ((_excepted(registry, since), _unanswered), (_begun(registry, since), _watched_anew)):
@@ -90,14 +90,16 @@ def _unanswered(changed: Select[Any], registry: str) -> Select[Any]:
     )
 
 
+_IS_EVERYTHING = cast(watches.c.search, Text) == "{}"
 _BEGAN = func.coalesce(watches.c.asked_since, watches.c.created_at)
 _WATCHED = union_all(
     select(watches.c.registry, watches.c.record_id, _BEGAN.label("began")).where(watches.c.record_id.is_not(None)),
     select(watches.c.registry, search_members.c.record_id, _BEGAN).join(
-        search_members, search_members.c.watch_id == watches.c.id
+        search_members, and_(search_members.c.watch_id == watches.c.id, ~_IS_EVERYTHING)
     ),
 ).subquery("watched")
-"""Which ids are watched since when, for themselves and because a search has found them."""
+"""Which ids are watched since when, for themselves and because a search has found them; but for a search without a
+condition, whose records' past nobody asked for."""
 
 
 def _begun(registry: str, since: datetime) -> Select[Any]:

@@ -13,6 +13,7 @@ from monitor import presence, settings, silence, wiring
 from monitor.findings import Finding
 from monitor.presence import ROLES, Present
 from monitor.settings import Settings
+from monitor.subscribing import SET_A_MAIL_SERVER, SET_A_SENDER
 from notifiers.channels import DeliveryError
 from notifiers.channels.email import sign_in
 from snapshots.database import Database
@@ -21,13 +22,15 @@ DATABASE_DRIFT = timedelta(seconds=10)
 """Leases go by the clocks of those who hold them: they must agree to within a fraction of 45 seconds."""
 REGISTRY_DRIFT = timedelta(minutes=2)
 """Receivers of webhooks refuse what is signed at another time than theirs, commonly five minutes off."""
-_SET = "set this machine's clock, and let it be kept right (NTP): leases, signatures and digests go by it"
+_SET = "`timedatectl set-ntp true` lets NTP keep this machine's clock: leases, signatures and digests go by it"
 _RESTART = "`trialdelta run` starts one; without one, `trialdelta check --deliver` by a timer does the same"
 
 
-def mail(conf: Settings) -> Finding:
-    """Whether the mail server lets this program sign in; no mail is sent."""
-    unset = mail_settings(conf)
+def mail(conf: Settings, subscribed: int = 0) -> Finding:
+    """Whether the mail server lets this program sign in; no mail is sent. `subscribed`: how many mail addresses are
+    told something.
+    """
+    unset = mail_settings(conf, subscribed)
     if unset is not None:
         return unset
     shown = settings.mask_url(conf.smtp_url or "")
@@ -38,23 +41,29 @@ def mail(conf: Settings) -> Finding:
     return Finding("mail", "ok", f"{shown} answers, signed in as far as it asks for it; sender {conf.mail_from}")
 
 
-def mail_settings(conf: Settings) -> Finding | None:
-    """What is missing for mail; None where nothing is."""
+def mail_settings(conf: Settings, subscribed: int = 0) -> Finding | None:
+    """What is missing for mail; None where nothing is. It is a failure where mail addresses are `subscribed`."""
+    if conf.smtp_url is None and subscribed:
+        are = "mail address is" if subscribed == 1 else "mail addresses are"
+        words = f"{subscribed:,} {are} subscribed, but no mail server is set: messages wait"
+        return Finding("mail", "failure", words, f"`{SET_A_MAIL_SERVER}` and `{SET_A_SENDER}`, as it is with you")
     if conf.smtp_url is None:
-        return Finding("mail", "note", "no mail server is set: mail cannot be sent", "set TRIALDELTA_SMTP_URL")
+        words = "no mail server is set: mail cannot be sent"
+        return Finding("mail", "note", words, f"for mail: `{SET_A_MAIL_SERVER}` and `{SET_A_SENDER}`")
     if conf.mail_from is None:
-        return Finding("mail", "failure", "mail has no sender", "set TRIALDELTA_MAIL_FROM, such as alerts@example.org")
+        return Finding("mail", "failure", "mail has no sender", f"`{SET_A_SENDER}`, with an address of yours")
     return None
 
 
 def _mail_advice(words: str) -> str:
     if " at sign-in" in words:
-        return "the server refuses the user name or the password: correct TRIALDELTA_SMTP_URL (a # is written %23)"
+        refused = "the server refuses the user name or the password: correct them in"
+        return f"{refused} `{SET_A_MAIL_SERVER}` (a # is written %23, a @ %40)"
     if "STARTTLS" in words or " at starttls" in words:
-        return "encryption failed: see TRIALDELTA_SMTP_URL, whose ?starttls= is required, opportunistic or never"
+        return f"encryption failed: `{SET_A_MAIL_SERVER}?starttls=…` with required, opportunistic or never"
     if words.startswith("mail cannot be sent"):
-        return "correct TRIALDELTA_SMTP_URL and TRIALDELTA_MAIL_FROM"
-    return "is the mail server running, its name right, its port open from here?"
+        return f"correct them: `{SET_A_MAIL_SERVER}` and `{SET_A_SENDER}`"
+    return f"is the server running, its port open from here, its name right in `{SET_A_MAIL_SERVER}`?"
 
 
 def database_clock(database: Database, clock: wiring.Clock) -> Iterator[Finding]:
@@ -117,14 +126,21 @@ def _together(there: Sequence[Present], now: datetime) -> Iterator[Finding]:
     done = {role for each in there for role in each.roles}
     for role in ROLES[:2]:
         if there and role not in done:
-            advice = f"start one with `trialdelta run --only {role}`, or without --only"
+            advice = f"`trialdelta run --only {role}` starts one, `trialdelta run` does everything"
             yield Finding("daemons", "failure", f"none of those that run has the role {role}", advice)
     for name in presence.twins(there, now):
-        yield Finding("daemons", "note", f"several go by the name {name}", "give each its own: trialdelta run --name")
+        yield Finding(
+            "daemons", "note", f"several go by the name {name}", "give each its own: `trialdelta run --name NAME`"
+        )
     versions = sorted({each.version for each in there})
     if len(versions) > 1:
         words = f"versions {', '.join(versions)} work side by side"
-        yield Finding("daemons", "note", words, "that does no harm; restart the older ones to end the upgrade")
+        yield Finding(
+            "daemons",
+            "note",
+            words,
+            "that does no harm; end the older ones and `trialdelta run` them anew to end the upgrade",
+        )
 
 
 def _silent(each: Present) -> str:

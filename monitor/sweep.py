@@ -13,7 +13,7 @@ from msgspec import Struct
 from structlog import contextvars
 
 from monitor import askings
-from monitor.answers import LEASE_SECONDS, LeaseLostError, Look, SweepReport
+from monitor.answers import LEASE_SECONDS, EndedError, LeaseLostError, Look, SweepReport
 from monitor.searches import Searches
 from notifiers import watches
 from notifiers.watches import Watch
@@ -21,6 +21,7 @@ from snapshots import archive, leases
 from snapshots.archive.coverage import ALL, NEW
 from snapshots.database import Database
 from snapshots.holders import this_process
+from snapshots.id_set import IdSet, in_portions
 from snapshots.registry import Registry, RegistryError, Release
 
 __all__ = ["EndedError", "SweepReport", "lease_name", "sweep"]
@@ -35,10 +36,6 @@ Clock = Callable[[], datetime]
 Progress = Callable[[int, int], None]
 
 log = structlog.get_logger()
-
-
-class EndedError(Exception):
-    """The program is to end; the record in hand is finished, or its question to the registry is given up."""
 
 
 def lease_name(registry: str) -> str:
@@ -106,10 +103,14 @@ def _sweep(
 
 def _take_all(look: Look, due: "_Due", progress: Progress, stop: Callable[[], bool]) -> SweepReport:
     try:
-        searches = Searches(look, due.searches)
-        ids = look.ask_for({*due.ids, *searches.ask()})
-        for start in range(0, len(ids), IDS_AT_ONCE):
-            _take_batch(look, ids[start : start + IDS_AT_ONCE], lambda done: progress(done, len(ids)), stop)
+        searches = Searches(look, due.searches, progress, stop)
+        found = searches.ask()
+        ids = look.not_taken(due.ids)
+        ids.update(found)
+        look.ask_for(len(ids))
+        before = look.taken
+        for some in in_portions(ids, IDS_AT_ONCE):
+            _take_batch(look, some, lambda done: progress(done - before, len(ids)), stop)
         look.judge_absences()
         searches.settle(ids)
         return look.finish()
@@ -126,11 +127,12 @@ def _take_all(look: Look, due: "_Due", progress: Progress, stop: Callable[[], bo
 
 def _take_batch(look: Look, ids: Sequence[str], progress: Callable[[int], None], stop: Callable[[], bool]) -> None:
     heads = look.heads(ids)
-    for answer in look.registry.fetch(ids, archive.known_hashes(heads)):
-        look.take(answer, heads)
-        progress(look.taken)
-        if stop():
-            raise EndedError
+    with look.keeping():
+        for answer in look.registry.fetch(ids, archive.known_hashes(heads)):
+            look.take(answer, heads)
+            progress(look.taken)
+            if stop():
+                raise EndedError
     look.note(ids)
 
 
@@ -138,13 +140,13 @@ class _Due(Struct, frozen=True):
     """What to ask for: record ids, saved searches; `scope` says whether that is everything that is watched."""
 
     scope: str
-    ids: Sequence[str]
+    ids: IdSet
     searches: Sequence[Watch] = ()
 
 
 def _due(database: Database, registry: str, release: Release, only: Collection[str]) -> _Due:
     if only:
-        return _Due(NEW, sorted(set(only)))
+        return _Due(NEW, IdSet(only))
     with database.read() as connection:
         last = archive.last_finished(connection, registry)
         is_new = last is None or last.release != release.timestamp
@@ -181,7 +183,7 @@ def _could_not_begin(
         last = archive.last_finished(connection, registry)
         failed = archive.begin_sweep(connection, registry, last.release if last else "unknown", ALL, now)
         archive.fail_sweep(connection, failed, reason, now)
-    log.warning("sweep failed", reason=reason)
+    log.warning("sweep failed", sweep=failed, reason=reason)
     return SweepReport(outcome="failed", reason=reason)
 
 

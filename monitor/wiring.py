@@ -60,6 +60,7 @@ def delivery_settings(settings: Settings) -> DeliverySettings:
         smtp_url=settings.smtp_url,
         mail_from=settings.mail_from,
         base_url=settings.base_url,
+        operator=settings.operator,
         allow_private_networks=settings.allow_private_networks,
         user_agent=settings.user_agent,
     )

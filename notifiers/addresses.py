@@ -66,10 +66,24 @@ def shown(uri: str) -> str:
     return uri if uri.partition(":")[0].casefold() in ("mailto", "https", "http") else masked(uri)
 
 
+def logged(uri: str) -> str:
+    """The address as a log may hold it: where it leads, and nobody's name: of a mail address the domain, of a web
+    address the host.
+    """
+    scheme, _, rest = uri.partition(":")
+    if scheme.casefold() == "mailto":
+        return f"{scheme}:…@{rest.rpartition('@')[2]}"
+    if scheme.casefold() in ("https", "http"):
+        return f"{scheme}://{rest.lstrip('/').partition('/')[0].partition('?')[0].rpartition('@')[2]}/…"
+    return shown(uri)
+
+
 def canonical(uri: str) -> str:
     """The one spelling of an address: its scheme and host in small letters, no port that goes without saying. So two
-    spellings of one place are not told twice. What is no address comes back as it is.
+    spellings of one place are not told twice. A bare mail address is one. What is no address comes back as it is.
     """
+    if ":" not in uri and is_mailbox(uri):
+        uri = f"mailto:{uri}"
     scheme, colon, rest = uri.partition(":")
     scheme = scheme.casefold()
     if scheme == "mailto":
@@ -99,7 +113,9 @@ def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:
         raise InvalidValue("", f"{scheme}: addresses need the extra: {apprise_services.EXTRA}")
     if not colon or scheme.casefold() not in schemes:
         allowed = ", ".join(f"{name}:" for name in sorted(schemes))
-        raise InvalidValue("", f"{quoted(uri)!r} is no address that can be told; it begins with one of {allowed}")
+        raise InvalidValue(
+            "", f"{quoted(uri)!r} is no address that can be told; it is a mail address, or begins with one of {allowed}"
+        )
     if scheme.casefold() == "mailto":
         _check_mailbox(uri, rest)
     elif scheme.casefold() in ("http", "https"):

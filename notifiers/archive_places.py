@@ -7,8 +7,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from notifiers import watches
 from notifiers.backtest import Parse
+from notifiers.newest import newest
 from snapshots import archive
 from snapshots.places import City, find_place, place_key
 from snapshots.trial import Site
@@ -35,13 +35,8 @@ def _cities(connection: Connection, name: str, parse: Parse) -> Iterator[City]:
 
 
 def _newest(connection: Connection) -> Iterator[tuple[str, bytes]]:
-    by_registry: dict[str, list[str]] = {}
-    for record in watches.records(connection):
-        by_registry.setdefault(record.registry, []).append(record.record_id)
-    for registry, ids in by_registry.items():
-        versions = {head.version for head in archive.heads(connection, registry, ids).values()}
-        for number in sorted(each for each in versions if each is not None):
-            yield registry, archive.read_version(connection, number)
+    for registry, number in newest(connection):
+        yield registry, archive.read_version(connection, number)
 
 
 def _plain(raw: bytes) -> str:

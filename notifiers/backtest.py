@@ -1,18 +1,21 @@
 """What a subscription would have told, had it been there: the archive's stored steps put to its conditions."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
 from notifiers import filters, subscriptions, watches
-from notifiers.subscriptions import Subscription
+from notifiers.calendar import next_due
+from notifiers.subscriptions import Subscription, Timing
 from notifiers.wanting import NEVER_TOLD, Watching, wanted_by, watching_of
 from notifiers.watches import WatchedRecord
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
-from snapshots.archive.history import SEARCH
+from snapshots.archive.history import BACK_FILLED, SEARCH
 from snapshots.archive.order import history_date
+from snapshots.kinds import at_least
 from snapshots.trial import Trial
 
 Parse = Mapping[str, Callable[[bytes], Trial]]
@@ -127,7 +130,29 @@ def day_of(connection: Connection, step: Step) -> str:
     return step.release[:10] if step.release else step.observed_at.date().isoformat()
 
 
-def in_words(found: Backtest, period: str) -> str:
+def messages(alerts: Iterable[Alert], subscription: Subscription) -> tuple[int, int]:
+    """As how many messages at once, and in how many digests, these would have come: a digest holds what became known
+    before its time. Of what was filled in later, the registry's own day counts.
+    """
+    digest = subscription.digest
+    at_once, dues = 0, set()
+    for alert in alerts:
+        if digest is None or _is_at_once(alert, subscription):
+            at_once += 1
+        else:
+            dues.add(next_due(digest, datetime.combine(date.fromisoformat(alert.date), time(), UTC)))
+    return at_once, len(dues)
+
+
+def _is_at_once(alert: Alert, subscription: Subscription) -> bool:
+    if not isinstance(subscription.deliver, Timing):
+        return True
+    first = subscription.deliver.immediately
+    severities = (filters.severity(one.change, subscription.severity) for one in alert.changes)
+    return first is not None and any(at_least(each, first) for each in severities)
+
+
+def in_words(found: Backtest, period: str, subscription: Subscription | None = None) -> str:
     """The result in a sentence; `period` is how a person called the time since then: "the last 12 months"."""
     if not found.trials:
         return "Nothing is watched that this subscription is about, so there is nothing to replay"
@@ -135,11 +160,23 @@ def in_words(found: Backtest, period: str) -> str:
     if found.known_since and found.known_since > found.since:
         looked += f"; nothing is stored from before {found.known_since}, `trialdelta backfill` brings it in"
     if not found.alerts:
-        return f"No alert in {period} ({looked})"
+        return f"{'Nothing to tell' if subscription and subscription.digest else 'No alert'} in {period} ({looked})"
     changes = sum(len(alert.changes) for alert in found.alerts)
     told = len({alert.step.registry_id for alert in found.alerts if alert.step.registry_id})
     of = f" of {_counted(told, 'trial')}" if told else ""
-    return f"{_counted(len(found.alerts), 'alert')} in {period}, {_counted(changes, 'change')}{of} ({looked})"
+    filled = sum(alert.step.cause == BACK_FILLED for alert in found.alerts)
+    past = f"; {filled} of these steps {'was' if filled == 1 else 'were'} filled in from the past" if filled else ""
+    return f"{_came(found, subscription)} in {period}, {_counted(changes, 'change')}{of} ({looked}{past})"
+
+
+def _came(found: Backtest, subscription: Subscription | None) -> str:
+    if subscription is None or subscription.digest is None:
+        return _counted(len(found.alerts), "alert")
+    at_once, digests = messages(found.alerts, subscription)
+    in_digests = f"would have been in {_counted(digests, 'digest')}"
+    if not at_once:
+        return f"What changed {in_digests}"
+    return f"{_counted(at_once, 'alert')} at once{f', and the rest {in_digests},' if digests else ''}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 _JOINERS = "\u200c\u200d"  # zero width, but several scripts cannot be written without them
+_DOUBTFUL = re.compile(r"[^ -~]")
+"""What is not plain ASCII is looked at one by one; the rest, most of any text, is not."""
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -33,7 +35,7 @@ def visible(text: str, keep: str = "\n") -> str:
     """The text without characters that nobody can see, blanks, joiners and those in `keep` apart."""
     if text.isascii() and text.isprintable():  # most texts are, and a page has thousands
         return text
-    return "".join(_shown(character, keep) for character in unicodedata.normalize("NFC", text))
+    return _DOUBTFUL.sub(lambda found: _shown(found[0], keep), unicodedata.normalize("NFC", text))
 
 
 def _shown(character: str, keep: str) -> str:

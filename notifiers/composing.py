@@ -33,9 +33,17 @@ READERS: dict[str, Reader] = {"ctgov": Reader(parse.parse, ids.record_page)}
 """By the registry's name. What a registry without reader said is told without links and facts."""
 
 
-def message_of(connection: Connection, told: Told, base_url: str | None = None, *, with_facts: bool = True) -> Message:
+def message_of(
+    connection: Connection,
+    told: Told,
+    base_url: str | None = None,
+    *,
+    with_facts: bool = True,
+    operator: str | None = None,
+) -> Message:
     """The message that tells `told`. A record that cannot be read leaves out its facts, never the message. `with_facts`
-    False where only programs read it: reading the record costs more than all the rest.
+    False where only programs read it: reading the record costs more than all the rest. `operator` is the address of
+    who runs this installation.
     """
     if told.type == "confirmation":
         return question.question(connection, told, base_url)
@@ -51,6 +59,7 @@ def message_of(connection: Connection, told: Told, base_url: str | None = None, 
         notice=told.notice,
         archive_head=told.archive_head or archive.chain_head(connection).short,
         base_url=base_url,
+        operator=operator,
         unsubscribe_url=links.unsubscribe_url(connection, base_url, told.delivery_id) if told.because else None,
         acknowledge_url=links.acknowledge_url(connection, base_url, told.delivery_id) if told.type in ALERTS else None,
     )
@@ -67,7 +76,7 @@ def _news(connection: Connection, told_step: ToldStep, told: Told, with_facts: b
     return News(
         step=step,
         url=reader.page(step.registry_id) if reader and step.registry_id else None,
-        changes=as_severe_as_asked(told_step.changes, told.because),
+        changes=as_severe_as_asked(told_step.changes, told.because, lambda: _trial(connection, told_step, reader)),
         by_place=told.by_place,
         distances=distances(told_step.changes, told.because),
         facts=_facts(connection, told_step, reader) if with_facts and reader else None,
@@ -75,12 +84,17 @@ def _news(connection: Connection, told_step: ToldStep, told: Told, with_facts: b
 
 
 def _facts(connection: Connection, told_step: ToldStep, reader: Reader) -> Facts | None:
+    trial = _trial(connection, told_step, reader)
+    return None if trial is None else facts_of(trial, told_step.changes)
+
+
+def _trial(connection: Connection, told_step: ToldStep, reader: Reader | None) -> Trial | None:
+    """The record as the step left it; None where there is none, or it cannot be read."""
     version = told_step.step.to_version
-    if version is None:
+    if version is None or reader is None:
         return None
     try:
-        trial = reader.parse(archive.read_version(connection, version))
+        return reader.parse(archive.read_version(connection, version))
     except (archive.Unreadable, archive.NoSuchVersion, RegistryError) as error:
         log.warning("a message goes out without the trial's facts", version=version, reason=str(error))
         return None
-    return facts_of(trial, told_step.changes)

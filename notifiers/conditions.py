@@ -114,7 +114,9 @@ def check_kind_pattern(key: str, pattern: str) -> None:
         if group not in GROUPS:
             raise InvalidValue(key, _unknown("group of kinds", pattern, [f"{name}.*" for name in GROUPS]))
     elif pattern not in KINDS:
-        raise InvalidValue(key, _unknown("kind", pattern, KINDS))
+        whole = f"{pattern.casefold().removesuffix('s')}.*"
+        known = {whole} if whole.removesuffix(".*") in GROUPS else KINDS
+        raise InvalidValue(key, _unknown("kind", pattern, known))
 
 
 def check_severity(key: str, severity: str) -> None:

@@ -7,6 +7,7 @@ confirms; what has waited for `WAITS` is called off.
 
 from datetime import datetime, timedelta
 
+import structlog
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, delete, exists, insert, select, update
 
@@ -19,6 +20,8 @@ ALWAYS_TOLD = ("confirmation", "operator.notice")
 """The types of message that need no confirmation: the question itself, and what the operator must hear."""
 
 REQUIRED = "confirm_addresses"
+
+log = structlog.get_logger()
 
 
 class Confirmation(Struct, frozen=True, kw_only=True):
@@ -42,7 +45,8 @@ def require(connection: Connection, required: bool, now: datetime) -> None:
     connection.execute(insert(decisions).values(name=REQUIRED, is_on=required, decided_at=now))
     if not required:
         waiting = confirmations.c.confirmed_at.is_(None)
-        connection.execute(update(confirmations).where(waiting).values(confirmed_at=now, by="CONFIRM_ADDRESSES=false"))
+        confirmed = {"confirmed_at": now, "by": "TRIALDELTA_CONFIRM_ADDRESSES=false"}
+        connection.execute(update(confirmations).where(waiting).values(**confirmed))
 
 
 def is_required(connection: Connection) -> bool:
@@ -97,7 +101,11 @@ def give_up(connection: Connection, now: datetime) -> int:
     late = deliveries.c.state.in_(("pending", "held")) & is_awaited() & (deliveries.c.created_at <= now - WAITS)
     answer = f"the address did not confirm within {WAITS.days} days"
     values = {"state": "cancelled", "next_attempt_at": None, "finished_at": now, "last_answer": answer}
-    return connection.execute(update(deliveries).where(late).values(**values)).rowcount
+    ended = connection.execute(update(deliveries).where(late).values(**values).returning(deliveries.c.id))
+    called_off = list(ended.scalars())
+    for delivery_id in called_off:
+        log.warning("cancelled", delivery=delivery_id, reason=answer)
+    return len(called_off)
 
 
 def is_awaited() -> ColumnElement[bool]:

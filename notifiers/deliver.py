@@ -12,6 +12,7 @@ import structlog
 from structlog import contextvars
 
 from notifiers import outbox
+from notifiers.addresses import logged
 from notifiers.channels import Channel, DeliveryError, DeliverySettings, channel_for
 from notifiers.composing import message_of, templates_of
 from notifiers.keeping import Keeper
@@ -49,7 +50,8 @@ def deliver_one(database: Database, settings: DeliverySettings, worker: str, clo
     attempt = outbox.take(database, worker, clock(), settings.lease_seconds)
     if attempt is None:
         return False
-    with Keeper(database, clock, settings.lease_seconds) as keeper, keeper.keeping(attempt.claimed):
+    here = contextvars.bound_contextvars(delivery=attempt.claimed.delivery_id)
+    with Keeper(database, clock, settings.lease_seconds) as keeper, keeper.keeping(attempt.claimed), here:
         outcome = _tried(database, settings, attempt.claimed, clock)
         _recorded(attempt, outcome, lambda: (outbox.record(database, attempt, outcome, clock(), rng), None))
     return True
@@ -130,9 +132,9 @@ class _Shift:
         """Try it and write down what became of it; what to try next, where something is due."""
         following = None
         try:
-            with self._keeper.keeping(attempt.claimed):
-                with contextvars.bound_contextvars(delivery=attempt.claimed.delivery_id):
-                    outcome = _tried(self._database, self._settings, attempt.claimed, self._clock)
+            here = contextvars.bound_contextvars(delivery=attempt.claimed.delivery_id)
+            with self._keeper.keeping(attempt.claimed), here:
+                outcome = _tried(self._database, self._settings, attempt.claimed, self._clock)
                 following = _recorded(attempt, outcome, lambda: self._record(attempt, outcome))
         finally:
             if following is None:
@@ -181,7 +183,9 @@ def _tried(database: Database, settings: DeliverySettings, claimed: Claimed, clo
         with database.read() as connection:
             told = outbox.load(connection, claimed.delivery_id, clock())
             channel = channel_for(told.address.uri)
-            message = message_of(connection, told, settings.base_url, with_facts=channel.READS_WORDS)
+            message = message_of(
+                connection, told, settings.base_url, with_facts=channel.READS_WORDS, operator=settings.operator
+            )
         return Delivered(_send(channel, message, told, settings, clock))
     except DeliveryError as error:
         return Failed(
@@ -209,8 +213,15 @@ def _send(channel: Channel, message: Message, told: Told, settings: DeliverySett
 
 
 def _tell_operator(attempt: Attempt, outcome: Delivered | Failed, state: str) -> None:
-    """Into the log, what an operator must hear of: nobody's address in it, the ledger has that."""
-    about = {"delivery": attempt.claimed.delivery_id, "attempt": attempt.number, "answer": outcome.answer}
+    """Into the log, what an operator must hear of: where it went, and nobody's name in it, the ledger has that."""
+    claimed = attempt.claimed
+    about = {
+        "delivery": claimed.delivery_id,
+        "type": claimed.type,
+        "to": logged(claimed.uri),
+        "attempt": attempt.number,
+        "answer": outcome.answer,
+    }
     if isinstance(outcome, Delivered):
         log.info("delivered", **about)
     elif state == "failed" or outcome.whose != "address":

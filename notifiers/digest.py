@@ -13,10 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Row, func, select, update
 
-from notifiers import addresses, outbox, outlook, subscriptions, untold, watches
+from notifiers import addresses, outbox, outlook, subscriptions, untold
 from notifiers.addresses import Address
 from notifiers.calendar import last_due, next_due, quiet_until
-from notifiers.digest_coverage import PARSERS, coverage, ground, versions_of
+from notifiers.digest_coverage import PARSERS, coverage, ground
 from notifiers.message import Coverage
 from notifiers.outbox import Told, assemble
 from notifiers.outbox.rows import Asker, Due, put
@@ -54,6 +54,7 @@ def enqueue_due(connection: Connection, now: datetime) -> list[str]:
     time what waited for it. Snoozes that are over end here, and summaries of what waited for that are among the ids.
     """
     rows = subscription_rows
+    untold.tell_alone(connection)
     written = outbox.wake_due(connection, now)
     _retime(connection, now)
     due = select(rows.c.name).where(rows.c.next_digest_at <= now, rows.c.paused.is_(False))
@@ -70,6 +71,7 @@ def send(connection: Connection, name: str, now: datetime) -> list[str]:
 
     Raises UnknownSubscription.
     """
+    untold.tell_alone(connection)
     return _enqueue(connection, _found(connection, name), now, now)
 
 
@@ -117,10 +119,8 @@ def prepare(database: Database, now: datetime, at_most: int = 200) -> int:
     rows = subscription_rows
     with database.read() as connection:
         due = connection.execute(select(rows.c.id).where(rows.c.next_digest_at <= now).limit(1)).first()
-        versions = versions_of(connection, watches.records(connection)) if due else {}
-        numbers = {number: registry for number, (registry, _) in versions.items()}
         # the page shows them too, whether or not there is a digest
-        numbers = numbers or outlook.unread_heads(connection, at_most)
+        numbers = outlook.unread_heads(connection, None if due else at_most)
     return outlook.learn(database, PARSERS, numbers, len(numbers))
 
 
@@ -197,12 +197,10 @@ def _contents(connection: Connection, stored: Stored, now: datetime, address_id:
     found = []
     for row in _links(connection, stored, address_id):
         since = _since(connection, stored, row)
-        told, waiting = untold.changes(connection, row, on.asleep), 0
-        if on.asleep:
-            waiting = len(untold.changes(connection, row)) - len(told)
+        news = untold.changes(connection, row, now)
         meanwhile = untold.told_meanwhile(connection, row, since)
-        said = coverage(connection, on, row.address_id, since, meanwhile, waiting)
-        found.append(_Contents(row.address_id, told, since, said))
+        said = coverage(connection, on, row.address_id, since, meanwhile, news.waiting)
+        found.append(_Contents(row.address_id, news.told, since, said))
     return found
 
 

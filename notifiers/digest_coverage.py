@@ -6,15 +6,16 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
-from notifiers import acknowledgements, outlook, subscriptions, untold, watches
+from notifiers import acknowledgements, outlook, scope, search_members, subscriptions, watches
 from notifiers.calendar import local_day
 from notifiers.composing import READERS
 from notifiers.conditions import Conditions
 from notifiers.message import Coming, Coverage, NotSeen
 from notifiers.subscriptions import Stored
 from notifiers.tables import askings, ended_silences
+from notifiers.tables import watches as watch_rows
 from notifiers.watches import Watch, WatchedRecord
 from snapshots import archive
 
@@ -27,35 +28,32 @@ class Ground(Struct, frozen=True, kw_only=True):
     """What a digest says to each of a subscription's addresses alike, looked up once."""
 
     stored: Stored
-    watched: Sequence[WatchedRecord]
     common: Coverage
-    asleep: Collection[str]
-    """Ids of records, as steps know them, of which nothing is told now: all their watches are snoozed."""
 
 
 def ground(connection: Connection, stored: Stored, now: datetime) -> Ground:
-    """On what a digest of the subscription rests now, whoever reads it."""
-    # of thousands of watches, read once: a page waits for this
-    listed = watches.listing(connection)
-    every = watches.records(connection, listed)
-    watched = _watched(stored, every)
-    searches, resting = _my_searches(stored, listed)
+    """On what a digest of the subscription rests now, whoever reads it. A page waits for this: of thousands of records
+    that are watched, those are read of which there is something to say.
+    """
+    selection = stored.subscription.watches
+    counts = scope.how_many(connection, selection)
+    searches, resting = _apart(connection, stored)
     unanswered = _unchecked_searches(connection, searches)
-    unchecked = [*_unchecked(connection, watched), *unanswered]
+    unchecked = [*_unchecked(connection, scope.selected(scope.unanswered(connection), selection)), *unanswered]
     common = Coverage(
         since=now,
         until=now,
-        watched=len(watched),
+        watched=sum(counts.values()),
         unchecked=tuple((each, reason) for each, reason, _ in unchecked),
         unchecked_since={each: since for each, _, since in unchecked if since},
         unanswered_searches=len(unanswered),
         paused=len(resting),
         only_asked_for=stored.subscription.when != Conditions(),
-        coming=_coming(connection, stored, watched, now),
-        silences=_silences(stored, watched, [*searches, *resting], now),
-        **_looked(connection, watched, searches),
+        coming=_coming(connection, stored, now),
+        silences=_silences(connection, stored, [*searches, *resting], now),
+        **_looked(connection, {*counts, *(one.registry for one in searches)}),
     )
-    return Ground(stored=stored, watched=watched, common=common, asleep=untold.asleep(connection, now, every))
+    return Ground(stored=stored, common=common)
 
 
 def coverage(  # noqa: PLR0917 - what one address is told
@@ -70,13 +68,12 @@ def coverage(  # noqa: PLR0917 - what one address is told
         told_meanwhile=told_meanwhile,
         waiting=waiting,
         unseen=_unseen(connection, address_id),
-        ended=_ended(connection, on.stored, on.watched, since),
+        ended=_ended(connection, on.stored, since),
     )
 
 
-def _looked(connection: Connection, watched: Sequence[WatchedRecord], searches: Sequence[Watch]) -> dict[str, Any]:
-    """When the registry was looked through last. Of several the one of longest ago: no more is proven for all."""
-    registries = sorted({one.registry for one in watched} | {one.registry for one in searches})
+def _looked(connection: Connection, registries: Collection[str]) -> dict[str, Any]:
+    """When the registries were looked through last. Of several the one of longest ago: no more is proven for all."""
     sweeps = [archive.last_finished(connection, registry) for registry in registries]
     finished = [sweep for sweep in sweeps if sweep and sweep.ended_at]
     rows = connection.execute(select(askings).where(askings.c.registry.in_(registries))).all()
@@ -90,15 +87,6 @@ def _looked(connection: Connection, watched: Sequence[WatchedRecord], searches: 
         oldest = min(finished, key=lambda sweep: sweep.ended_at or sweep.started_at)
         found |= {"last_checked": oldest.ended_at, "release": oldest.release}
     return found
-
-
-def _watched(stored: Stored, every: Sequence[WatchedRecord]) -> list[WatchedRecord]:
-    selection = stored.subscription.watches
-    return [
-        record
-        for record in every
-        if subscriptions.selects(selection, [record.record_id], record.groups, record.searches)
-    ]
 
 
 _Trouble = tuple[str, str, str | None]
@@ -117,10 +105,12 @@ def _unchecked(connection: Connection, watched: Sequence[WatchedRecord]) -> list
     return found
 
 
-def _my_searches(stored: Stored, listed: Sequence[Watch]) -> tuple[list[Watch], list[Watch]]:
+def _apart(connection: Connection, stored: Stored) -> tuple[list[Watch], list[Watch]]:
     """The searches that the subscription is about and that are asked; and what of its watches is paused."""
     asked, paused = [], []
-    for watch in listed:
+    which = or_(watch_rows.c.search.is_not(None), watch_rows.c.paused.is_(True))
+    rows = connection.execute(select(watch_rows).where(which))
+    for watch in watches.in_order(map(watches.from_row, rows)):
         names = [watch.name or ""] if watch.search is not None else ()
         ids = [watch.record_id] if watch.record_id is not None else ()
         groups = [watch.group] if watch.group else []
@@ -151,33 +141,11 @@ def _troubles(connection: Connection, registries: set[str]) -> dict[tuple[str, s
 # --- what its reader should know beside the changes -------------------------------------------------------------------
 
 
-def _coming(
-    connection: Connection, stored: Stored, watched: Sequence[WatchedRecord], now: datetime
-) -> tuple[Coming, ...]:
-    versions = versions_of(connection, watched)
-    registries = {number: registry for number, (registry, _) in versions.items()}
-    dates = outlook.dates_of(connection, PARSERS, registries)
+def _coming(connection: Connection, stored: Stored, now: datetime) -> tuple[Coming, ...]:
     today = local_day(stored.subscription.digest, now)
-    return tuple(
-        outlook.in_order(
-            one
-            for number, (_, record_id) in versions.items()
-            for one in outlook.coming(record_id, dates[number], today)
-        )
-    )
-
-
-def versions_of(connection: Connection, watched: Sequence[WatchedRecord]) -> dict[int, tuple[str, str]]:
-    """The newest version of each record that is there, with its registry and id; two ids may be one record by now."""
-    ids: dict[str, list[str]] = {}
-    for record in watched:
-        ids.setdefault(record.registry, []).append(record.record_id)
-    return {
-        head.version: (registry, head.registry_id)
-        for registry, asked in ids.items()
-        for head in archive.heads(connection, registry, asked).values()
-        if head.version is not None and head.absent_since is None
-    }
+    # dates of what broad searches find are not read ahead, and never all at once
+    named = scope.named(stored.subscription.watches, search_members.broad(connection))
+    return tuple(outlook.coming_of(connection, PARSERS, named, today))
 
 
 def _unseen(connection: Connection, address_id: int) -> tuple[NotSeen, ...]:
@@ -193,21 +161,22 @@ def _unseen(connection: Connection, address_id: int) -> tuple[NotSeen, ...]:
 
 
 def _silences(
-    stored: Stored, watched: Sequence[WatchedRecord], searches: Sequence[Watch], now: datetime
+    connection: Connection, stored: Stored, searches: Sequence[Watch], now: datetime
 ) -> tuple[tuple[str, str], ...]:
     """What of the subscription's rests now: itself, and its watches."""
-    resting = {watch.id: watch for record in watched for watch in record.watches} | {each.id: each for each in searches}
+    snoozed = scope.watching(connection, stored.subscription.watches, scope.is_snoozed(now))
+    resting = {watch.id: watch for watch in snoozed} | {each.id: each for each in searches}
     found = [(f"subscription {stored.subscription.name}", stored.subscription.silence.in_words(now))]
     found += [(watch.called, watch.silence.in_words(now)) for watch in resting.values()]
     return tuple((called, words) for called, words in found if words)
 
 
-def _ended(
-    connection: Connection, stored: Stored, watched: Sequence[WatchedRecord], since: datetime
-) -> tuple[tuple[str, str], ...]:
+def _ended(connection: Connection, stored: Stored, since: datetime) -> tuple[tuple[str, str], ...]:
     """Whose snooze came to its end since the last digest."""
-    mine = {watch.id: watch.called for record in watched for watch in record.watches}
     ended = ended_silences
+    awake = select(ended.c.watch_id).where(ended.c.watch_id.is_not(None), ended.c.ended_at > since)
+    watching = scope.watching(connection, stored.subscription.watches, watch_rows.c.id.in_(awake))
+    mine = {watch.id: watch.called for watch in watching}
     here = (ended.c.subscription_id == stored.id) | ended.c.watch_id.is_not(None)
     rows = connection.execute(select(ended).where(here, ended.c.ended_at > since).order_by(ended.c.id)).all()
     told = [

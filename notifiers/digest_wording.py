@@ -59,7 +59,7 @@ def moment_words(time: datetime) -> str:
 
 def _sections(coverage: Coverage) -> Iterable[Section]:
     unseen = [(one.id, f"{one.summary} (told {date_words(one.told_at.date().isoformat())})") for one in coverage.unseen]
-    yield _section("Critical, and nobody has acknowledged it", unseen)
+    yield _section("Critical, and nobody has marked it as seen", unseen)
     ahead = [(one.id, one.words) for one in coverage.coming if one.days >= 0]
     yield _section("Coming in the next 30 days", ahead)
     past = [(one.id, one.words) for one in coverage.coming if one.days < 0]

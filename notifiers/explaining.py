@@ -19,6 +19,7 @@ from notifiers.whereabouts import (
     spots,
 )
 from snapshots.changes import Change
+from snapshots.kind_titles import asked_kinds
 from snapshots.kinds import KINDS, at_least
 from snapshots.trial import Trial
 
@@ -83,7 +84,7 @@ def _kind(conditions: Conditions, change: Change, *, moved: bool) -> Check:
             f"a recruiting site moved into the place asked for, which counts as “{change.kind}” to whoever waits there"
         )
     holds = filters.wants_kind(conditions, change.kind)
-    return Check("kinds", holds, f"{told}; asked for: {_any(conditions.kinds)}")
+    return Check("kinds", holds, f"{told}; asked for: {asked_kinds(conditions.kinds)}")
 
 
 def _shift(over: int, change: Change) -> Check:

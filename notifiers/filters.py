@@ -28,8 +28,10 @@ from notifiers.whereabouts import (
 )
 from snapshots.canonical import enum_key, interval, shift_days
 from snapshots.changes import Change
-from snapshots.kinds import KINDS, at_least
+from snapshots.kind_titles import asked_kinds
+from snapshots.kinds import KINDS, SEVERITIES, at_least
 from snapshots.places import distance_km
+from snapshots.sentences import status_words
 from snapshots.trial import Site, Trial
 
 __all__ = [
@@ -107,18 +109,27 @@ def severity(change: Change, overrides: Mapping[str, str]) -> str:
 
 
 def in_words(conditions: Conditions) -> str:
-    """The conditions in a line for the foot of a message, e.g. "kinds site.*; in China"; "" where none is given."""
+    """The conditions in a line for people, e.g. "all about sites; in China"; "" where none is given."""
     parts = [
-        f"kinds {', '.join(conditions.kinds)}" if conditions.kinds else "",
-        f"{conditions.min_severity} or more severe" if conditions.min_severity else "",
+        asked_kinds(conditions.kinds),
+        _severe_in_words(conditions.min_severity) if conditions.min_severity else "",
         f"in {', '.join(conditions.countries)}" if conditions.countries else "",
         f"at {', '.join(conditions.sites)}" if conditions.sites else "",
         near_in_words(conditions.near) if conditions.near else "",
         f"dates that move by more than {conditions.shift_days_over} days" if conditions.shift_days_over else "",
-        f"becomes {', '.join(conditions.becomes)}" if conditions.becomes else "",
+        f"becomes {', '.join(map(_value_in_words, conditions.becomes))}" if conditions.becomes else "",
         f"sponsor {', '.join(conditions.sponsor)}" if conditions.sponsor else "",
     ]
     return "; ".join(filter(None, parts))
+
+
+def _severe_in_words(severity: str) -> str:
+    return "critical only" if severity == SEVERITIES[0] else f"{severity} or more severe"
+
+
+def _value_in_words(value: str) -> str:
+    """A value of the registry's lists, "NOT_YET_RECRUITING", as people say it; others as they are written."""
+    return status_words(value) if value.isupper() else value
 
 
 def wants_site(conditions: Conditions, site: Site) -> bool:

@@ -1,6 +1,6 @@
 """A step's changes as the subscriptions behind a message see them: how severe to them, how far from where they ask."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -12,14 +12,25 @@ from snapshots.archive import StoredChange
 from snapshots.changes import Change
 from snapshots.kinds import SEVERITIES
 from snapshots.places import city_point, distance_km
+from snapshots.trial import Trial
 
 Point = tuple[float, float]
 """Latitude and longitude in degrees."""
 
+MOVED_IN = "Recruiting site moved in"
+"""How a site's move is told to whoever waits for sites in the place that it moved into."""
 
-def as_severe_as_asked(changes: Iterable[StoredChange], because: Sequence[ToldBecause]) -> tuple[StoredChange, ...]:
-    """The changes with the severities of the subscriptions that wanted them; of several, the most severe."""
-    return tuple(_with_severity(stored, because) for stored in changes)
+
+def as_severe_as_asked(
+    changes: Iterable[StoredChange], because: Sequence[ToldBecause], trial_after: Callable[[], Trial | None]
+) -> tuple[StoredChange, ...]:
+    """The changes with the severities of the subscriptions that wanted them; of several, the most severe. A recruiting
+    site that moved into the place that one of them asks for is told as that; `trial_after` reads the record for it.
+    """
+    stored = tuple(changes)
+    by_place = any(filters.asks_for_place(one.when) for one in because)
+    trial = trial_after() if by_place and any(one.change.kind == "site.moved" for one in stored) else None
+    return tuple(_as_read(one, because, trial) for one in stored)
 
 
 def distances(changes: Iterable[StoredChange], because: Iterable[ToldBecause]) -> dict[int, Distance]:
@@ -34,12 +45,17 @@ def distances(changes: Iterable[StoredChange], because: Iterable[ToldBecause]) -
     return found
 
 
-def _with_severity(stored: StoredChange, because: Iterable[ToldBecause]) -> StoredChange:
-    seen = [filters.severity(stored.change, one.severity) for one in because if stored.id in one.wanted]
-    severity = min(seen, key=SEVERITIES.index, default=stored.change.severity)
-    if severity == stored.change.severity:
+def _as_read(stored: StoredChange, because: Iterable[ToldBecause], trial: Trial | None) -> StoredChange:
+    change = stored.change
+    asked = [one for one in because if stored.id in one.wanted]
+    read = [(filters.read_as(one.when, change, trial), one.severity) for one in asked]
+    moved_in = any(each is not change for each, _ in read)
+    seen = [filters.severity(each, own) for found, own in read for each in (change, found)]
+    severity = min(seen, key=SEVERITIES.index, default=change.severity)
+    label = MOVED_IN if moved_in else change.label
+    if (severity, label) == (change.severity, change.label):
         return stored
-    return replace(stored, change=replace(stored.change, severity=severity))
+    return replace(stored, change=replace(change, severity=severity, label=label))
 
 
 def _distance(near: Near, change: Change) -> Distance | None:

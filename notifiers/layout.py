@@ -52,6 +52,10 @@ class LayoutError(Exception):
         super().__init__(f"{place}{f', line {line}' if line else ''}: {self.why}" if place else self.why)
 
 
+class TooLong(LayoutError):  # noqa: N818  # it says what is wrong
+    """What a template gives is longer than a message may be."""
+
+
 def lay_out(kind: str, values: Mapping[str, Any], folder: str | None = None) -> Rendered:
     """The message of a type in words. `folder` holds the reader's own `<type>/{subject.txt,body.txt,body.html}`, each
     in place of ours. Takes as long as the templates want: those of others are laid out apart. Raises LayoutError.
@@ -76,7 +80,7 @@ def _within_length(template: Template, values: Mapping[str, Any]) -> Iterator[st
     for piece in template.generate(values):
         length += len(piece)
         if length > LONGEST:
-            raise LayoutError(f"gives more than {LONGEST:,} characters", template.filename)
+            raise TooLong(f"gives more than {LONGEST:,} characters", template.filename)
         yield piece
 
 
@@ -119,10 +123,13 @@ def _harmless(value: object) -> object:
 
 def wrapped(text: str, indent: int = 0, first: int | None = None) -> str:
     """The text in lines of at most `WIDTH` columns, indented; the first line by `first` where given."""
+    begin = " " * (indent if first is None else first)
+    if len(begin) + len(text) <= WIDTH and text.isprintable() and text and text == text.strip():
+        return begin + text  # most lines are short, and a digest has hundreds
     return fill(
         text,
         WIDTH,
-        initial_indent=" " * (indent if first is None else first),
+        initial_indent=begin,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from notifiers.clean_text import one_line
 from snapshots.archive import StoredChange
 from snapshots.changes import Change
 from snapshots.kinds import SEVERITIES
@@ -22,7 +23,7 @@ MANY_ASKED_FOR = 13
 
 
 class Followers(Struct, frozen=True):
-    """How many changes of one kind follow from what a line tells; `words` says it: "176 sites: Site recruiting"."""
+    """How many changes of one kind follow from what a line tells; `words` says it: "176 sites are now recruiting"."""
 
     kind: str
     count: int
@@ -136,8 +137,15 @@ def _line(together: Sequence[StoredChange], followers: Mapping[int, Sequence[Sto
 
 def _followers(changes: Sequence[Change]) -> Followers:
     lead, count = changes[0], len(changes)
-    told = lead.label if count == 1 and lead.subject is None else f"{_number(lead, count)}: {lead.label}"
-    return Followers(lead.kind, count, told)
+    return Followers(lead.kind, count, _follows(lead, count))
+
+
+def _follows(lead: Change, count: int) -> str:
+    if count == 1:
+        return lead.label if lead.subject is None else f"{lead.label} ({one_line(_whom(lead), 120)})"
+    if lead.kind in _MANY_SITES_DID:
+        return f"{_number(lead, count)} {_MANY_SITES_DID[lead.kind]}"
+    return f"{lead.label} ({_number(lead, count)})"
 
 
 def _name(change: Change) -> str | None:

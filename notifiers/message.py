@@ -134,8 +134,9 @@ class Message(Struct, frozen=True, kw_only=True):
     """Everything one delivery tells. `created` (aware UTC) stays the same over retries, as `delivery_id` does.
 
     `notice` is the text of a message that is not about changes, `title` its heading and subject, `action` what its
-    reader is asked to open. `archive_head` is the archive's head, shortened. The pages behind `unsubscribe_url` and
-    `acknowledge_url` act when their button is pressed, not when they are opened.
+    reader is asked to open. `archive_head` is the archive's head, shortened; `operator` the address of who runs this
+    installation. The pages behind `unsubscribe_url` and `acknowledge_url` act when their button is pressed, not when
+    they are opened.
     """
 
     delivery_id: str
@@ -149,6 +150,7 @@ class Message(Struct, frozen=True, kw_only=True):
     action: Action | None = None
     archive_head: str | None = None
     base_url: str | None = None
+    operator: str | None = None
     unsubscribe_url: str | None = None
     acknowledge_url: str | None = None
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Text, cast, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, delete, or_, select
 
+from notifiers import search_members
 from notifiers.message import Coming
 from notifiers.tables import version_dates
 from notifiers.watched_rows import watched_rows
 from snapshots import archive
-from snapshots.archive.tables import records
+from snapshots.archive.tables import record_ids, records
 from snapshots.canonical import enum_key, interval
 from snapshots.database import Database, insert_absent
 from snapshots.deadlines import probably_covered, results_due, verification_lapsed
@@ -31,6 +32,7 @@ AHEAD = timedelta(days=30)
 AT_ONCE = 100
 """Versions read between two short transactions."""
 COMPLETIONS = {"primary_completion_date": "Primary completion", "completion_date": "Study completion"}
+FOREVER = date.max.isoformat()
 RESULTS, VERIFICATION = "results", "verification"
 NAMES = {**COMPLETIONS, RESULTS: "Results due", VERIFICATION: "Verification lapses"}
 CLOSED = frozenset({"COMPLETED", "TERMINATED", "WITHDRAWN"})
@@ -100,6 +102,44 @@ def in_order(found: Iterable[Coming]) -> list[Coming]:
     return sorted(found, key=lambda one: (one.days < 0, abs(one.days), one.id, one.what))
 
 
+def coming_of(
+    connection: Connection, parse: Mapping[str, Parse], named: Iterable[Select[Any]], today: date
+) -> list[Coming]:
+    """What is worth saying today of the records that these queries give (registry and id, as `scope.named`), in order;
+    of what only a broad search finds, what was read for another reason.
+    Only versions that have something to say are read. Two ids may be one record by now: it is told once.
+    """
+    but = search_members.broad(connection)
+    rows = {row.head_version: row for query in named for row in connection.execute(_speaking(query, today, but))}
+    late = {number: row.registry for number, row in rows.items() if row.dates is None}
+    read = dates_of(connection, parse, late)
+    found = (
+        coming(row.registry_id, read[number] if row.dates is None else _DATES.decode(row.dates), today)
+        for number, row in rows.items()
+    )
+    return in_order(one for each in found for one in each)
+
+
+def _speaking(named: Select[Any], today: date, but: Sequence[int]) -> Select[Any]:
+    """The newest versions of these records that may have to say something today, or that were not read yet."""
+    of, day = named.subquery(), today.isoformat()
+    is_read = (version_dates.c.version == records.c.head_version) & (version_dates.c.reading == READING)
+    speaks = (version_dates.c.said_from <= day) & (version_dates.c.said_until >= day)
+    dates = cast(version_dates.c.dates, Text).label("dates")
+    return (
+        select(records.c.head_version, records.c.registry, records.c.registry_id, dates)
+        .join_from(of, record_ids, _same(of))
+        .join(records, records.c.id == record_ids.c.record)
+        .outerjoin(version_dates, is_read)
+        .where(records.c.head_version.is_not(None), records.c.absent_since.is_(None))
+        .where(or_(and_(version_dates.c.said_from.is_(None), records.c.id.in_(watched_rows(but=but))), speaks))
+    )
+
+
+def _same(named: Any) -> ColumnElement[bool]:
+    return and_(record_ids.c.registry == named.c.registry, record_ids.c.registry_id == named.c.record_id)
+
+
 def learn(database: Database, parse: Mapping[str, Parse], versions: Mapping[int, str], at_most: int) -> int:
     """Read the dates of those of these versions (number → registry) that are not kept yet, in short transactions; how
     many were read.
@@ -116,11 +156,14 @@ def learn(database: Database, parse: Mapping[str, Parse], versions: Mapping[int,
     return len(missing)
 
 
-def unread_heads(connection: Connection, most: int) -> dict[int, str]:
-    """The newest versions (number → registry) of watched records that `learn` has not read yet, so many at most."""
-    read = select(version_dates.c.version).where(version_dates.c.reading == READING)
+def unread_heads(connection: Connection, most: int | None) -> dict[int, str]:
+    """The newest versions (number → registry) of watched records that `learn` has not read yet, so many at most (None:
+    all of them).
+    """
+    read = select(version_dates.c.version).where(_IS_KEPT)
     head = records.c.head_version
-    found = select(head, records.c.registry).where(records.c.id.in_(watched_rows()), head.is_not(None))
+    but = search_members.broad(connection)
+    found = select(head, records.c.registry).where(records.c.id.in_(watched_rows(but=but)), head.is_not(None))
     rows = connection.execute(found.where(head.not_in(read)).order_by(head).limit(most))
     return {row[0]: row[1] for row in rows}
 
@@ -140,7 +183,7 @@ def facts_of(connection: Connection, parse: Mapping[str, Parse], versions: Mappi
 
 
 def _missing(connection: Connection, versions: Mapping[int, str]) -> list[int]:
-    kept = {row.version for row in _kept(connection, sorted(versions))}
+    kept = {row.version for row in _kept(connection, sorted(versions)) if row.said_from is not None}
     return sorted(set(versions) - kept)
 
 
@@ -152,7 +195,13 @@ def _kept(connection: Connection, numbers: Sequence[int]) -> Iterator[Any]:
 
 _DATES = msgspec.json.Decoder(tuple[KnownDate, ...])
 # as text: of thousands of versions, what stands in it is read once and not through the driver's objects
-_KEPT = select(version_dates.c.version, version_dates.c.status, cast(version_dates.c.dates, Text).label("dates"))
+_KEPT = select(
+    version_dates.c.version,
+    version_dates.c.status,
+    version_dates.c.said_from,
+    cast(version_dates.c.dates, Text).label("dates"),
+)
+_IS_KEPT = and_(version_dates.c.reading == READING, version_dates.c.said_from.is_not(None))
 
 
 def _read(connection: Connection, parse: Mapping[str, Parse], registry: str, number: int) -> Facts:
@@ -165,7 +214,27 @@ def _read(connection: Connection, parse: Mapping[str, Parse], registry: str, num
 
 def _row(number: int, facts: Facts) -> dict[str, Any]:
     dates = msgspec.to_builtins(facts.dates)
-    return {"version": number, "reading": READING, "dates": dates, "status": facts.status}
+    first, last = _said_between(facts.dates)
+    return {
+        "version": number,
+        "reading": READING,
+        "dates": dates,
+        "status": facts.status,
+        "said_from": first,
+        "said_until": last,
+    }
+
+
+def _said_between(dates: Iterable[KnownDate]) -> tuple[str, str]:
+    """The first and the last day on which `coming` can say something of these dates; of none, never."""
+    first = [_earlier(known.day) for known in dates]
+    last = [known.day if known.what in COMPLETIONS else FOREVER for known in dates]
+    return min(first, default=FOREVER), max(last, default="")
+
+
+def _earlier(day: str) -> str:
+    known = date.fromisoformat(day)
+    return (known - AHEAD).isoformat() if known - date.min > AHEAD else date.min.isoformat()
 
 
 # --- what a version says ----------------------------------------------------------------------------------------------

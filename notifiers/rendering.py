@@ -5,11 +5,16 @@ from pathlib import Path
 from msgspec import Struct
 
 from notifiers.apart import Job, lay_out_apart, plain
-from notifiers.layout import LayoutError, Rendered, lay_out
+from notifiers.layout import LayoutError, Rendered, TooLong, lay_out
 from notifiers.message import Message
-from notifiers.wording import view
+from notifiers.wording import SHOWN_TRIALS, view
 
 __all__ = ["LaidOut", "Rendered", "RenderingError", "render", "render_or_ours"]
+
+
+FEWER = (SHOWN_TRIALS, 300, 160, 80, 30, 8)
+"""Trials told in one message: so many, or fewer where it would be longer than a message may be; how many more there are
+is said."""
 
 
 class RenderingError(Exception):
@@ -22,7 +27,7 @@ def render(message: Message, templates: str | None = None) -> Rendered:
     """
     try:
         if templates is None:
-            return lay_out(message.type, view(message))
+            return _as_much_as_fits(message)
         return _with(message, templates)
     except LayoutError as error:
         raise RenderingError(f"the templates of {message.type} cannot be filled: {error}") from error
@@ -45,6 +50,15 @@ def render_or_ours(message: Message, templates: str | None) -> LaidOut:
         if templates is None:
             raise
         return LaidOut(render(message), str(error))
+
+
+def _as_much_as_fits(message: Message) -> Rendered:
+    for most in FEWER[:-1]:
+        try:
+            return lay_out(message.type, view(message, most))
+        except TooLong:
+            continue
+    return lay_out(message.type, view(message, FEWER[-1]))
 
 
 def _with(message: Message, templates: str) -> Rendered:

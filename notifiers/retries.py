@@ -45,6 +45,13 @@ class GiveUp(Struct, frozen=True):
     switch_off: bool
 
 
+def after_only_try(*, permanent: bool, whose: Whose) -> GiveUp:
+    """What follows the failure of a test message: nothing. Who sent it looks at the answer; one that arrived hours
+    later would tell nobody anything.
+    """
+    return GiveUp("a test is tried once, and this one is over", switch_off=permanent and whose == "address")
+
+
 def after_failure(
     tries: int, *, permanent: bool, retry_after: float | None, whose: Whose, now: datetime, rng: Random
 ) -> Retry | GiveUp:

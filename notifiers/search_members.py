@@ -1,12 +1,21 @@
 """Which records each saved search finds, which it has lost, and what its newest answer changes about that."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, select, update
 
 from notifiers.tables import search_members, watches
-from snapshots.database import insert_if_absent
+from snapshots.database import insert_absent, insert_if_absent
+from snapshots.id_set import IdSet, in_portions
+
+AT_ONCE = 500
+"""Ids in one query: as of watches."""
+BROAD = 10_000
+"""Records that a search has found from which on it is broad: their histories would take a day and more to fetch."""
+READ_AT_ONCE = 10_000
+"""Ids that are read at once where all are wanted."""
 
 FEW_LOST = 5
 """So many records may leave a search at once and be believed; beyond a tenth of all, the answer is doubted first."""
@@ -33,9 +42,16 @@ class Moves(Struct, frozen=True):
     well: tuple[str, ...]
 
 
-def moves(found: Collection[str], members: Mapping[str, Member], tellable: Collection[str], release: str) -> Moves:
+def moves(
+    found: Collection[str],
+    members: Mapping[str, Member],
+    tellable: Collection[str],
+    release: str,
+    of: tuple[int, int] | None = None,
+) -> Moves:
     """What an answer changes: `found` are the ids in it, `tellable` those of which the record itself is known to stand
-    as it is stored; both, and `members`, by today's ids.
+    as it is stored; both, and `members`, by today's ids. Where not all are given, but only those that can matter, `of`
+    says how many records it finds and found before.
 
     An answer without any record, or without many that were there, may be a quirk of the registry: it is believed when
     it comes for a second release.
@@ -43,7 +59,8 @@ def moves(found: Collection[str], members: Mapping[str, Member], tellable: Colle
     present = {record_id for record_id, member in members.items() if member.is_found}
     lost = sorted(present.difference(found).intersection(tellable))
     doubts = {record_id for record_id in lost if members[record_id].doubted_since in (None, release)}
-    if not (doubts and (not found or len(lost) > max(FEW_LOST, len(present) // 10))):
+    finds, found_before = of or (len(found), len(present))
+    if not (doubts and (not finds or len(lost) > max(FEW_LOST, found_before // 10))):
         doubts = set()
     return Moves(
         matched=tuple(sorted(set(found).difference(present).intersection(tellable))),
@@ -53,10 +70,63 @@ def moves(found: Collection[str], members: Mapping[str, Member], tellable: Colle
     )
 
 
+def broad(connection: Connection) -> list[int]:
+    """The searches that find too many records for each to be gone through by itself (its past fetched, its dates read
+    ahead): one without a condition, and what has found more than `BROAD`.
+    """
+    searches = connection.execute(select(watches.c.id, watches.c.search).where(watches.c.search.is_not(None))).all()
+    narrow = [number for number, search in searches if search]
+    many = (
+        select(search_members.c.watch_id)
+        .where(search_members.c.watch_id.in_(narrow))
+        .group_by(search_members.c.watch_id)
+        .having(func.count() > BROAD)
+    )
+    return sorted({number for number, search in searches if not search} | set(connection.execute(many).scalars()))
+
+
 def of_search(connection: Connection, watch_id: int) -> list[Member]:
     """All that a search has ever found, in order of id."""
     here = select(search_members).where(search_members.c.watch_id == watch_id).order_by(search_members.c.record_id)
-    return [Member(row.record_id, row.is_found, row.doubted_since) for row in connection.execute(here)]
+    return [_member(row) for row in connection.execute(here)]
+
+
+def present(connection: Connection, watch_id: int) -> IdSet:
+    """What a search finds now, however many these are."""
+    return IdSet(_ids(connection, watch_id, search_members.c.is_found.is_(True)))
+
+
+def ever(connection: Connection, watch_id: int) -> IdSet:
+    """All that a search has ever found, however many these are."""
+    return IdSet(_ids(connection, watch_id))
+
+
+def among(connection: Connection, watch_id: int, ids: Iterable[str]) -> dict[str, Member]:
+    """Those of these ids that a search has ever found."""
+    found: dict[str, Member] = {}
+    for portion in in_portions(ids, AT_ONCE):
+        here = select(search_members).filter_by(watch_id=watch_id).where(search_members.c.record_id.in_(portion))
+        found.update((row.record_id, _member(row)) for row in connection.execute(here))
+    return found
+
+
+def doubted(connection: Connection, watch_id: int) -> dict[str, Member]:
+    """Those that a search finds as far as is believed, though an answer lacked them."""
+    here = select(search_members).filter_by(watch_id=watch_id).where(search_members.c.doubted_since.is_not(None))
+    return {row.record_id: _member(row) for row in connection.execute(here)}
+
+
+def _ids(connection: Connection, watch_id: int, *where: ColumnElement[bool]) -> Iterator[str]:
+    of = search_members.c
+    wanted = select(of.record_id).where(of.watch_id == watch_id, *where).order_by(of.record_id).limit(READ_AT_ONCE)
+    after = ""
+    while ids := connection.execute(wanted.where(of.record_id > after)).scalars().all():
+        yield from ids
+        after = ids[-1]
+
+
+def _member(row: Row[Any]) -> Member:
+    return Member(row.record_id, row.is_found, row.doubted_since)
 
 
 def finding(connection: Connection, record_ids: Collection[str]) -> list[str]:
@@ -79,17 +149,19 @@ def counts(connection: Connection, watch_id: int) -> tuple[int, int]:
     return by_state.get(True, 0), sum(by_state.values())
 
 
-def begin(connection: Connection, watch_id: int, found: Iterable[str]) -> None:
-    """A search's first answer: what it finds is its baseline; whatever it found under other parameters is lost."""
-    mine = search_members.c.watch_id == watch_id
-    known = set(connection.execute(select(search_members.c.record_id).where(mine)).scalars())
+def begin(connection: Connection, watch_id: int) -> None:
+    """A search is asked for the first time: whatever it found under other parameters is lost."""
+    mine = and_(search_members.c.watch_id == watch_id, search_members.c.is_found.is_(True))
     connection.execute(update(search_members).where(mine).values(is_found=False, doubted_since=None))
-    new = sorted(set(found))
-    for record_id in known.intersection(new):
-        put(connection, watch_id, record_id, is_found=True)
-    rows = [{"watch_id": watch_id, "record_id": each, "is_found": True} for each in new if each not in known]
-    if rows:
-        connection.execute(insert(search_members), rows)
+
+
+def admit(connection: Connection, watch_id: int, found: Iterable[str]) -> None:
+    """These are part of a search's first answer: its baseline."""
+    for ids in in_portions(found, AT_ONCE):
+        mine = and_(search_members.c.watch_id == watch_id, search_members.c.record_id.in_(ids))
+        connection.execute(update(search_members).where(mine).values(is_found=True, doubted_since=None))
+        rows = [{"watch_id": watch_id, "record_id": each, "is_found": True} for each in ids]
+        insert_absent(connection, search_members, rows)
 
 
 def put(connection: Connection, watch_id: int, record_id: str, *, is_found: bool) -> None:
@@ -109,7 +181,7 @@ def doubt(connection: Connection, watch_id: int, record_ids: Sequence[str], rele
 
 def rename(connection: Connection, watch_id: int, former: str, kept: str) -> None:
     """A member was merged into another record: it is known by that one's id from now on."""
-    mine = {row.record_id: row for row in of_search(connection, watch_id)}
+    mine = among(connection, watch_id, (former, kept))
     is_found = mine[former].is_found or (kept in mine and mine[kept].is_found)
     connection.execute(delete(search_members).filter_by(watch_id=watch_id, record_id=former))
     put(connection, watch_id, kept, is_found=is_found)

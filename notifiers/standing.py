@@ -6,8 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
-from notifiers import filters, subscriptions, watches
+from notifiers import filters
 from notifiers.conditions import Conditions
+from notifiers.newest import newest
 from notifiers.outbox.rows import Asker, Due, put
 from notifiers.subscriptions import Stored, Subscription
 from notifiers.tables import subscription_addresses
@@ -133,15 +134,8 @@ def load(
 def _trials(
     connection: Connection, subscription: Subscription, parse: Mapping[str, Callable[[bytes], Trial]]
 ) -> Iterator[Trial]:
-    by_registry: dict[str, list[str]] = {}
-    for record in watches.records(connection):
-        if subscriptions.selects(subscription.watches, [record.record_id], record.groups, record.searches):
-            by_registry.setdefault(record.registry, []).append(record.record_id)
-    for registry, ids in by_registry.items():
-        # two watched ids may be one record since a merge
-        versions = {head.version for head in archive.heads(connection, registry, ids).values()}
-        for version in sorted(number for number in versions if number is not None):
-            yield parse[registry](archive.read_version(connection, version))
+    for registry, version in newest(connection, subscription.watches):
+        yield parse[registry](archive.read_version(connection, version))
 
 
 def _only_place(conditions: Conditions) -> Conditions:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, TypeVar
 
 import msgspec
+import structlog
 from msgspec import Struct
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
@@ -36,6 +37,8 @@ from snapshots.places import find_place
 
 Json = Any
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 
 class Selection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -514,7 +517,9 @@ def cancel_unwanted(connection: Connection, subscription_id: int, address_id: in
     if address_id is not None:
         where.append(deliveries.c.address_id == address_id)
     values = {"state": "cancelled", "next_attempt_at": None, "finished_at": now, "last_answer": "no longer wanted"}
-    connection.execute(update(deliveries).where(*where).values(**values))
+    cancelled = update(deliveries).where(*where).values(**values).returning(deliveries.c.id)
+    for delivery_id in connection.execute(cancelled).scalars():
+        log.info("cancelled", delivery=delivery_id, reason=values["last_answer"])
     _leave_to_others(connection, subscription_id, address_id)
 
 
@@ -532,6 +537,7 @@ def call_back(connection: Connection, delivery_id: str, ids: Collection[int], no
     values = {"state": "cancelled", "next_attempt_at": None, "finished_at": now, "summary_at": None}
     mine = deliveries.c.id == delivery_id
     connection.execute(update(deliveries).where(mine).values(**values, last_answer="called back: snoozed"))
+    log.info("cancelled", delivery=delivery_id, reason="called back: snoozed")
     return True
 
 

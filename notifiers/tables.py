@@ -68,6 +68,21 @@ search_members = Table(
     Column("doubted_since", String),
 )
 
+search_pages = Table(
+    # the pages of a search's records that were taken in a sweep which has not come to its end: it goes on after them
+    "search_pages",
+    metadata,
+    Column("watch_id", ForeignKey("watches.id", ondelete="CASCADE"), primary_key=True),
+    Column("page", Integer, primary_key=True, autoincrement=False),
+    Column("release", String, nullable=False),
+    # where the next page begins; null: this was the last one
+    Column("next", String),
+    Column("total", Integer),
+    # the ids on it, packed; and those of which the record could not be taken
+    Column("ids", LargeBinary, nullable=False),
+    Column("untaken", Text),
+)
+
 addresses = Table(
     "addresses",
     metadata,
@@ -248,6 +263,10 @@ version_dates = Table(
     Column("dates", JSON(none_as_null=True), nullable=False),
     # the recruitment status that it says; null in rows made before this was kept
     Column("status", String),
+    # between which days (ISO) a digest may have to say something of them, so that it reads only what it says; null in
+    # rows made before this was kept: they are looked at
+    Column("said_from", String),
+    Column("said_until", String),
 )
 
 delivery_changes = Table(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
+import structlog
 from msgspec import Struct
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
@@ -29,6 +30,8 @@ SHOWN = 30
 """Troubles that one message tells in full."""
 
 Saying = Literal["began", "over"]
+
+log = structlog.get_logger()
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -109,9 +112,22 @@ def note(connection: Connection, seen: Iterable[Seen], operator: str | None, now
         trouble, saying = after(known.get(key), found.get(key), reachable, now)
         if trouble is None or trouble == known.get(key) or not _keep(connection, known.get(key), trouble):
             continue
+        _log(known.get(key), trouble)
         for uri in trouble.told_to if saying else ():
             said[uri].append((saying, trouble))  # type: ignore[arg-type]  # a saying, as the line above says
     return [written for uri, sayings in said.items() if (written := _tell(connection, uri, sayings, now))]
+
+
+def _log(before: Trouble | None, trouble: Trouble) -> None:
+    """Also where nobody can be told: then the log is the only place that says it."""
+    if before is None or (before.ended_at is not None and trouble.ended_at is None):
+        log.warning("trouble", what=_PATH.sub(r"\1/…", trouble.words), told=len(trouble.told_to))
+    elif before.ended_at is None and trouble.ended_at is not None:
+        log.info("trouble is over", what=_PATH.sub(r"\1/…", trouble.words))
+
+
+_PATH = re.compile(r"(https?://[^/\s]+)/[^\s`]+")
+"""A web address, whose path may be its secret."""
 
 
 def standing(connection: Connection) -> list[Trouble]:

@@ -1,56 +1,61 @@
 """What an address was not told yet of what a subscription wanted, by whatever message."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
-from notifiers import watches
+from notifiers import scope
 from notifiers.tables import deliveries, delivery_changes, wanted_changes
-from notifiers.watches import WatchedRecord
-from snapshots import archive
+from snapshots import leases
 
 Link = Row[Any]
 """A row of `subscription_addresses`: a subscription and one of its addresses."""
 
 
+def tell_alone(connection: Connection) -> None:
+    """To be called before `changes` by who writes a message of what it finds: of two who looked at the same moment,
+    neither would see what the other tells. Nobody else does, from here to the end of the transaction.
+    """
+    leases.alone(connection, "telling")
+
+
+class Untold(Struct, frozen=True):
+    """The ids of changes, in order: those to be `told` now, and how many are `waiting` for the end of a snooze."""
+
+    told: tuple[int, ...]
+    waiting: int
+
+
 def changes(
     connection: Connection,
     link: Link,
-    asleep: Collection[str] = (),
+    now: datetime,
     *,
     since: datetime | None = None,
     records: Collection[str] | None = None,
-) -> tuple[int, ...]:
-    """The ids of the changes, in order, that the subscription wanted and the address was not told; of `records` only,
-    where given, and none of records that are `asleep`. `since`: observed then or later.
+) -> Untold:
+    """The changes that the subscription wanted and the address was not told; of `records` only, where given. Those of
+    records whose watches are all snoozed wait. `since`: observed then or later.
     """
     wanted = wanted_changes
     found = select(wanted.c.change_id, wanted.c.record_id).where(_is_mine(link), ~_is_told(link))
     if since is not None:
         found = found.where(wanted.c.observed_at >= since)
-    rows = connection.execute(found.order_by(wanted.c.step_id, wanted.c.change_id))
-    return tuple(
-        row.change_id for row in rows if row.record_id not in asleep and (records is None or row.record_id in records)
-    )
+    rows = connection.execute(found.order_by(wanted.c.step_id, wanted.c.change_id)).all()
+    mine = [row for row in rows if records is None or row.record_id in records]
+    asleep = scope.asleep(connection, (row.record_id for row in mine if row.record_id is not None), now)
+    told = tuple(row.change_id for row in mine if row.record_id not in asleep)
+    return Untold(told, len(mine) - len(told))
 
 
 def told_meanwhile(connection: Connection, link: Link, since: datetime) -> int:
     """How many of the changes that were observed since then the address was told by other messages."""
     wanted = wanted_changes
-    found = select(wanted.c.change_id).where(_is_mine(link), _is_told(link), wanted.c.observed_at > since)
-    return len(connection.execute(found).all())
-
-
-def asleep(connection: Connection, now: datetime, watched: Sequence[WatchedRecord] | None = None) -> set[str]:
-    """The ids, as steps know them, of all records whose watches are all snoozed: told after that, not now. `watched`
-    are all that are watched, where they were read already.
-    """
-    every = watches.records(connection) if watched is None else watched
-    sleeping = [record for record in every if record.is_snoozed(now)]
-    found = (archive.find_record(connection, record.registry, record.record_id) for record in sleeping)
-    return {record.record_id for record in sleeping} | {record.registry_id for record in found if record}
+    found = select(func.count()).where(_is_mine(link), _is_told(link), wanted.c.observed_at > since)
+    return connection.execute(found).scalar_one()
 
 
 def _is_mine(link: Link) -> ColumnElement[bool]:
@@ -64,10 +69,12 @@ def _is_mine(link: Link) -> ColumnElement[bool]:
 
 def _is_told(link: Link) -> ColumnElement[bool]:
     """Whether the address, or one whose place it took, is told the change by a message that arrived or still may."""
-    told = [deliveries.c.address_id == link.address_id]
+    # reckoned with, it is no way into an index: SQLite would walk all that the address was ever told, for each change
+    address = deliveries.c.address_id + 0
+    told = [address == link.address_id]
     for former, until in link.in_place_of or ():
         before = deliveries.c.created_at <= datetime.fromisoformat(until)
-        told.append(and_(deliveries.c.address_id == former, before))
+        told.append(and_(address == former, before))
     return exists().where(
         delivery_changes.c.change_id == wanted_changes.c.change_id,
         delivery_changes.c.delivery_id == deliveries.c.id,

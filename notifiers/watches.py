@@ -1,6 +1,6 @@
 """What is watched: records by id and saved searches, in groups, with pauses and snoozes; and which of them are due."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,10 +20,12 @@ from sqlalchemy import (
     update,
 )
 
+from notifiers.search_members import READ_AT_ONCE, ever
 from notifiers.silences import Silence
-from notifiers.tables import search_members, watches
+from notifiers.tables import search_members, search_pages, watches
 from snapshots import archive
 from snapshots.database import UtcDateTime
+from snapshots.id_set import IdSet
 
 State = Literal["watched", "waiting", "paused", "snoozed"]
 
@@ -79,6 +81,11 @@ class Watch(Struct, frozen=True, kw_only=True):
     def asked_since(self) -> datetime:
         """Since when sweeps ask for it."""
         return self.resumed_at or self.created_at
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is a search without any condition: every record of the registry is watched."""
+        return self.search == {}
 
     @property
     def called(self) -> str:
@@ -168,6 +175,8 @@ def change(connection: Connection, wish: Wish, now: datetime) -> bool:
     if known is None:
         return False
     anew: dict[str, Any] = {"baseline_sweep": None, "searched_release": None} if known.search != wish.search else {}
+    if anew:
+        connection.execute(delete(search_pages).filter_by(watch_id=known.id))
     if known.paused != wish.paused:
         anew |= _pausing(wish.paused, now)
     if (wish.snooze_until or wish.snooze_until_critical) and known.waits_from is None:
@@ -222,10 +231,13 @@ def wait_from(connection: Connection, watch_id: int, moment: datetime | None) ->
 def listing(connection: Connection, group: str | None = None) -> list[Watch]:
     """All watches, or those of a group: records by id, then searches by name."""
     where = [watches.c.group_name == group] if group is not None else []
-    rows = connection.execute(select(watches).where(*where))
+    return in_order(map(from_row, connection.execute(select(watches).where(*where))))
+
+
+def in_order(listed: Iterable[Watch]) -> list[Watch]:
+    """Records by id, then searches by name."""
     return sorted(
-        (from_row(row) for row in rows),
-        key=lambda watch: (watch.record_id is None, watch.registry, watch.record_id or "", watch.name or ""),
+        listed, key=lambda watch: (watch.record_id is None, watch.registry, watch.record_id or "", watch.name or "")
     )
 
 
@@ -264,9 +276,11 @@ _BASELINES = _OF_RECORD.with_only_columns(watches.c.baseline_sweep)
 """Built once: these are asked for every changed record."""
 
 
-def records(connection: Connection, listed: Iterable[Watch] | None = None) -> list[WatchedRecord]:
+def records(
+    connection: Connection, listed: Iterable[Watch] | None = None, *members: ColumnElement[bool]
+) -> list[WatchedRecord]:
     """Every record that is watched and not paused, by registry and id: for itself, or because a search has found it.
-    `listed` are all watches, where they were read already.
+    `listed` are all watches, where they were read already; `members` says which members of searches are looked at.
     """
     by_id = {watch.id: watch for watch in (listing(connection) if listed is None else listed) if not watch.paused}
     watching: dict[tuple[str, str], list[Watch]] = {}
@@ -274,7 +288,7 @@ def records(connection: Connection, listed: Iterable[Watch] | None = None) -> li
     for watch in by_id.values():
         if watch.record_id is not None:
             watching.setdefault((watch.registry, watch.record_id), []).append(watch)
-    for row in connection.execute(select(search_members).order_by(search_members.c.watch_id)):
+    for row in connection.execute(select(search_members).where(*members).order_by(search_members.c.watch_id)):
         search = by_id.get(row.watch_id)
         if search is not None:
             key = (search.registry, row.record_id)
@@ -310,8 +324,8 @@ def mark_searched(connection: Connection, search: Watch, release: str, sweep: in
     connection.execute(update(watches).where(watches.c.id == search.id).values(**values))
 
 
-def due_ids(connection: Connection, registry: str, release: str) -> list[str]:
-    """The record ids to ask for now, in order of id.
+def due_ids(connection: Connection, registry: str, release: str) -> IdSet:
+    """The record ids to ask for now.
 
     At a release of which no sweep over everything has finished yet: all that are watched, also because a search has
     found them. Otherwise those that have no baseline, and those that the last sweep asked for without an answer for a
@@ -323,18 +337,26 @@ def due_ids(connection: Connection, registry: str, release: str) -> list[str]:
     failed = {
         trouble.registry_id for trouble in archive.open_exceptions(connection, registry) if trouble.reason in PASSING
     }
-    watched = watched_ids(connection, registry) if failed else []
-    return sorted({*_ids(connection, registry, watches.c.baseline_sweep.is_(None)), *failed.intersection(watched)})
+    due = waiting_ids(connection, registry)
+    if failed:
+        due.update(watched_ids(connection, registry) & IdSet(failed))
+    return due
 
 
-def watched_ids(connection: Connection, registry: str) -> list[str]:
-    """All record ids that are watched and not paused, in order of id."""
-    found = (
-        select(search_members.c.record_id)
-        .join(watches, watches.c.id == search_members.c.watch_id)
-        .where(watches.c.registry == registry, watches.c.paused.is_(False))
-    )
-    return sorted({*_ids(connection, registry), *connection.execute(found).scalars()})
+def watched_ids(connection: Connection, registry: str, but: Collection[int] = ()) -> IdSet:
+    """All record ids that are watched and not paused, for themselves or because a search has found them; of the
+    searches that are named in `but` (their numbers) what nothing else watches is left out.
+    """
+    ids = IdSet(_ids(connection, registry))
+    for search in _asked_searches(connection, registry):
+        if search not in but:
+            ids.update(ever(connection, search))
+    return ids
+
+
+def _asked_searches(connection: Connection, registry: str) -> Sequence[int]:
+    here = select(watches.c.id).where(watches.c.registry == registry, watches.c.search.is_not(None))
+    return connection.execute(here.where(watches.c.paused.is_(False)).order_by(watches.c.id)).scalars().all()
 
 
 def paused_ids(connection: Connection, registry: str, ids: Collection[str]) -> set[str]:
@@ -343,9 +365,20 @@ def paused_ids(connection: Connection, registry: str, ids: Collection[str]) -> s
     return set(connection.execute(select(watches.c.record_id).where(*here)).scalars())
 
 
-def waiting_ids(connection: Connection, registry: str) -> set[str]:
+def waiting_ids(connection: Connection, registry: str) -> IdSet:
     """The watched ids that have no baseline yet."""
-    return set(_ids(connection, registry, watches.c.baseline_sweep.is_(None)))
+    return IdSet(_ids(connection, registry, watches.c.baseline_sweep.is_(None)))
+
+
+def is_any_waiting(connection: Connection, registry: str, since: datetime | None) -> bool:
+    """Whether anything is watched that has no baseline yet, and was watched since then (None: ever). A snoozed watch
+    needs its baseline too.
+    """
+    of = watches.c
+    here = [of.registry == registry, of.baseline_sweep.is_(None), of.paused.is_(False)]
+    if since is not None:
+        here.append(of.created_at > since)
+    return connection.execute(select(of.id).where(*here).limit(1)).first() is not None
 
 
 def mark_baseline(connection: Connection, registry: str, ids: Iterable[str], sweep: int) -> None:
@@ -372,9 +405,14 @@ def groups(connection: Connection) -> list[str]:
     return sorted(connection.execute(named).scalars())
 
 
-def _ids(connection: Connection, registry: str, *where: ColumnElement[bool]) -> list[str]:
-    here = [watches.c.registry == registry, watches.c.record_id.is_not(None), watches.c.paused.is_(False), *where]
-    return list(connection.execute(select(watches.c.record_id).where(*here).order_by(watches.c.record_id)).scalars())
+def _ids(connection: Connection, registry: str, *where: ColumnElement[bool]) -> Iterator[str]:
+    of = watches.c
+    here = [of.registry == registry, of.paused.is_(False), *where]
+    wanted = select(of.record_id).where(*here).order_by(of.record_id).limit(READ_AT_ONCE)
+    after = ""
+    while ids := connection.execute(wanted.where(of.record_id > after)).scalars().all():
+        yield from ids
+        after = ids[-1]
 
 
 def _pausing(paused: bool, now: datetime) -> dict[str, Any]:

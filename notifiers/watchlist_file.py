@@ -18,6 +18,7 @@ from notifiers import addresses, outbox, subscriptions, watches
 from notifiers.addresses import SCHEMES, Address
 from notifiers.conditions import FindPlace, InvalidValue
 from notifiers.subscriptions import Selection, Subscription, moment, shaped
+from notifiers.unwatched import unwatched
 from notifiers.watches import Watch, Wish
 from snapshots.places import find_place
 from snapshots.registry import Registry
@@ -298,17 +299,10 @@ def _notes(watchlist: Watchlist, known: Sequence[Watch]) -> Iterable[str]:
     """What can be meant and is probably not."""
     groups = {watch.group for watch in known} | {wish.group for wish in watchlist.watches}
     ids = {watch.record_id for watch in known} | {wish.record_id for wish in watchlist.watches}
+    searches = sum(watch.search is not None for watch in known)
+    searches += sum(wish.search is not None for wish in watchlist.watches)
     for one in watchlist.subscriptions:
-        if isinstance(one.watches, Selection):
-            yield from (f"subscription {one.name!r}: {note}" for note in _empty(one.watches, groups, ids))
-
-
-def _empty(selection: Selection, groups: Collection[str | None], ids: Collection[str | None]) -> Iterable[str]:
-    if selection.group is not None and selection.group not in groups:
-        yield f"nothing is watched in group {selection.group!r}"
-    for record_id in selection.ids or ():
-        if record_id not in ids:
-            yield f"{record_id} is not watched"
+        yield from (f"subscription {one.name!r}: {note}" for note in unwatched(one, groups, ids, searches))
 
 
 def _is_new(step: Step) -> bool:

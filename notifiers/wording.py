@@ -93,7 +93,7 @@ class TrialTold(Struct, frozen=True, kw_only=True):
 
 
 class Foot(Struct, frozen=True, kw_only=True):
-    """What stands under every message."""
+    """What stands under every message; `operator` is the mailbox of who runs it, None where none is known."""
 
     why: tuple[tuple[str, str], ...]
     source: str
@@ -102,12 +102,13 @@ class Foot(Struct, frozen=True, kw_only=True):
     unsubscribe_url: str | None
     acknowledge_url: str | None
     base_url: str | None
+    operator: str | None = None
 
 
-def view(message: Message) -> dict[str, Any]:
-    """The values that a message's templates may use, by name."""
+def view(message: Message, most: int = SHOWN_TRIALS) -> dict[str, Any]:
+    """The values that a message's templates may use, by name; of so many trials at most."""
     limit = SHOWN_IN_DIGEST if message.type in ("digest", "summary") else SHOWN_LINES
-    trials = tuple(_trial(steps, limit) for steps in _by_trial(message.news)[:SHOWN_TRIALS])
+    trials = tuple(_trial(steps, limit) for steps in _by_trial(message.news)[:most])
     return {
         "type": message.type,
         "trials": trials,
@@ -118,8 +119,8 @@ def view(message: Message) -> dict[str, Any]:
         "notice": paragraphs(message.notice, 4000) if message.notice else None,
         "paragraphs": _paragraphs(message.notice),
         "action": _action(message.action),
-        "digest": _digest(message, message.coverage) if message.coverage else None,
-        "summary": _summary(message) if message.type == "summary" else None,
+        "digest": _digest(message, message.coverage, most) if message.coverage else None,
+        "summary": _summary(message, most) if message.type == "summary" else None,
         "names": tuple(one_line(why.name, 80) for why in message.subscriptions),
         "foot": _foot(message),
         "created": _moment(message.created),
@@ -279,9 +280,9 @@ def _person(contact: Contact) -> Person:
 # --- digest, foot -----------------------------------------------------------------------------------------------------
 
 
-def _digest(message: Message, coverage: Coverage) -> DigestTold:
+def _digest(message: Message, coverage: Coverage, most: int) -> DigestTold:
     changed = _by_trial(message.news)
-    return digest_told(coverage, len(changed), _critical(changed), SHOWN_TRIALS)
+    return digest_told(coverage, len(changed), _critical(changed), most)
 
 
 def _critical(trials: Iterable[Sequence[News]]) -> int:
@@ -289,10 +290,10 @@ def _critical(trials: Iterable[Sequence[News]]) -> int:
     return sum(1 for steps in trials if min(map(_rank, steps)) == 0)
 
 
-def _summary(message: Message) -> dict[str, Any]:
+def _summary(message: Message, most: int) -> dict[str, Any]:
     """The words of a summary: how much it tells, and how much it had no room for."""
     trials = _by_trial(message.news)
-    return {"headline": changed_words(len(trials), _critical(trials)), "unsaid": max(len(trials) - SHOWN_TRIALS, 0)}
+    return {"headline": changed_words(len(trials), _critical(trials)), "unsaid": max(len(trials) - most, 0)}
 
 
 def _foot(message: Message) -> Foot:
@@ -307,7 +308,14 @@ def _foot(message: Message) -> Foot:
         unsubscribe_url=_web_address(message.unsubscribe_url),
         acknowledge_url=_web_address(message.acknowledge_url),
         base_url=_web_address(message.base_url),
+        operator=_mailbox(message.operator),
     )
+
+
+def _mailbox(uri: str | None) -> str | None:
+    """The mail address of a `mailto:` that a person can write to."""
+    scheme, _, address = (uri or "").partition(":")
+    return address if scheme == "mailto" and Person(None, None, address).mailable else None
 
 
 def _web_address(url: str | None) -> str | None:

@@ -111,6 +111,14 @@ def still_held(connection: Connection, lease: Lease, now: datetime) -> bool:
     return held.rowcount == 1
 
 
+def alone(connection: Connection, name: str) -> None:
+    """Wait until no other transaction does `name`, and keep all others from it until this one ends: for what decides by
+    reading what another may be about to write. What those before it wrote is seen by what is read after this.
+    """
+    insert_if_absent(connection, leases, {"name": name, "holder": "", "token": 0, "until": LONG_AGO})
+    connection.execute(select(leases.c.name).where(leases.c.name == name).with_for_update())
+
+
 def _ours(lease: Lease) -> Update:
     return update(leases).where(
         leases.c.name == lease.name, leases.c.token == lease.token, leases.c.holder == lease.holder

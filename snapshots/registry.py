@@ -1,6 +1,6 @@
 """What a registry must offer. Each registry is a folder under `registries/`; they do not know each other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -20,6 +20,10 @@ class RegistryError(Exception):
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+class StalePlaceError(RegistryError):
+    """The place to go on from is not taken any more, as when a new release has appeared: begin anew."""
 
 
 class Release(Struct, frozen=True):
@@ -68,6 +72,21 @@ class NotAnswered(Struct, frozen=True):
 Answer = RawRecord | Unchanged | NotAnswered
 
 
+Known = Callable[[Sequence[str]], Mapping[bytes, str]]
+"""Asked with ids of records; answers with the hashes of their stored heads, and the id of each."""
+
+
+class RecordPage(Struct, frozen=True):
+    """A page of whole records. `answers` can be taken once, and reads its records as they are taken: `RawRecord`,
+    `Unchanged` or NotAnswered("unreadable"; its id "" where none could be read). `next` is the place where the
+    following page begins (None: this is the last); `total` how many records there are in all, said on the first page.
+    """
+
+    answers: Iterator[Answer]
+    next: str | None
+    total: int | None = None
+
+
 class PastVersion(Struct, frozen=True):
     """One version in the registry's own history of a record: `number` is the registry's count (from 0), `date` the ISO
     day on which it was submitted, `status` the recruitment status it had, where the registry says so.
@@ -85,8 +104,8 @@ class Turn(Protocol):
 
 
 class Registry(Protocol):
-    """A registry of trial records. Network happens in `release`, `fetch`, `search`, `versions` and `version`; the rest
-    is pure.
+    """A registry of trial records. Network happens in `release`, `fetch`, `search`, `walk`, `versions` and `version`;
+    the rest is pure.
     """
 
     name: str
@@ -108,6 +127,20 @@ class Registry(Protocol):
 
     def search(self, query: dict[str, str]) -> Iterable[str]:
         """The ids that a saved search finds now. Raises RegistryError; ValueError for a parameter it does not know."""
+        ...
+
+    def gives_records(self, query: Mapping[str, str]) -> bool:
+        """Whether `walk` can be asked for what this search finds: its records come as they stand, unmarked."""
+        ...
+
+    def walk(self, query: Mapping[str, str], known: Known, after: str | None = None) -> Iterator[RecordPage]:
+        """The whole records that a search finds, or with no parameter all that the registry has, page by page. `after`
+        is the `next` of a page taken before, of the same release. A record can come twice. A page that does not come
+        whole is asked for again in smaller ones.
+
+        Raises RegistryError; StalePlaceError where `after` is of another release; ValueError for a parameter it does
+        not know.
+        """
         ...
 
     def versions(self, record_id: str) -> Sequence[PastVersion]:

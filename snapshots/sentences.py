@@ -3,6 +3,7 @@
 import calendar
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from snapshots.canonical import interval
@@ -28,6 +29,12 @@ def date_words(date: str | None) -> str:
         return str(days.start.year)
     month = f"{calendar.month_name[days.start.month]} {days.start.year}"
     return month if days.precision == "month" else f"{days.start.day} {month}"
+
+
+def moment_words(moment: datetime) -> str:
+    """An aware moment as people say it, in UTC: "22 November 2026, 22:06 UTC"."""
+    at = moment.astimezone(UTC)
+    return f"{at.day} {calendar.month_name[at.month]} {at.year}, {at:%H:%M} UTC"
 
 
 def partial_date_words(date: PartialDate | None) -> str:

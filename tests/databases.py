@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
 
 import notifiers.tables  # noqa: F401  # imported for its tables
 from monitor.database_upgrade import upgrade
-from snapshots.database import metadata
+from snapshots.database import Database, metadata
 
 START_SECONDS = 30
 
@@ -25,6 +26,18 @@ START_SECONDS = 30
 def make_tables(url: str) -> None:
     """The one place where tests get their tables from: the migrations, as every installation does."""
     upgrade(url)
+
+
+def drop_everything(database: Database) -> None:
+    """Leave a database without a table, or the file's place without a file."""
+    database.dispose()
+    if database.file is None:
+        with database.write() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        return
+    for file in database.file.parent.glob(f"{database.file.name}*"):
+        file.unlink()
 
 
 class SqliteFiles:

@@ -33,6 +33,9 @@ ON_RECORDS = {"edits": 5_000, "fuzz": 50_000, "noise": 1_500, "sizes": 10_000}
 """Campaigns that need records and no database, and how many cases of each (of noise: combinations of noises; of sizes:
 all recorded lines)."""
 
+APART = frozenset({"soak"})
+"""Jobs that are run by a command of their own, and whose lines stay."""
+
 HEAD = """# What was proven, and how
 
 Written by `make proof` (`make proof ONLY=copy` runs those campaigns alone and puts their results in the place of their
@@ -54,7 +57,7 @@ def main(only: Sequence[str] = ()) -> int:
 
     quiet()
     held = True
-    kept = _kept() if only else []
+    kept = [line for line in _kept() if only or line["job"] in APART]
     for job, result in _results(only):
         held &= result.held
         print(f"{'held' if result.held else 'FAILED'}  {result.name} ({result.database}), {result.seconds:.0f} s")
@@ -67,6 +70,12 @@ def main(only: Sequence[str] = ()) -> int:
     _write(kept)
     print(f"wrote {PROOF.relative_to(ROOT)}")
     return 0 if held else 1
+
+
+def keep(job: str, result: Any) -> None:
+    """Put the result of a job of `APART` in the place of its former one."""
+    _write(_with(_kept(), _line(job, result)))
+    print(f"wrote {PROOF.relative_to(ROOT)}")
 
 
 def _kept() -> list[Line]:
@@ -87,6 +96,7 @@ def _line(job: str, result: Any) -> Line:
         "job": job,
         **{name: getattr(result, name) for name in ("name", "database", "claim", "counts", "failures")},
         "seconds": round(result.seconds),
+        **({"picture": result.picture} if result.picture else {}),
         "run": f"{datetime.now(UTC):%Y-%m-%d}, version {version}, Python {sys.version.split()[0]}",
     }
 
@@ -188,6 +198,8 @@ def _told(line: Line) -> Iterator[str]:
     verdict = "did not hold" if line["failures"] else "held"
     yield f"- {where}**{verdict}**; {counts} ({line['seconds']} s, {line['run'].partition(',')[0]})"
     yield from (f"  - {failure}" for failure in line["failures"][:20])
+    if "picture" in line:
+        yield f"\n  ![{line['name']}, {line['database']}]({line['picture']})\n"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from monitor.cli.output import format_option
 Json = Any
 
 
-@click.command(short_help="Note that somebody has seen one.")
+@click.command(short_help="Mark one as seen.")
 @click.argument("delivery_id", metavar="DELIVERY")
 @click.option("--by", metavar="NAME", help="Who has seen it.  [default: the name you are signed in with here]")
 def acknowledge(delivery_id: str, by: str | None) -> None:
-    """Note that an alert was seen, for the address that it went to: its digest no longer lists it as unseen.
+    """Mark an alert as seen, for the address that it went to: its digest no longer lists it as unseen.
 
     DELIVERY is its id or the Message-ID of a mail.
 
@@ -36,11 +36,11 @@ def acknowledge(delivery_id: str, by: str | None) -> None:
     click.echo(f"{known}: noted as seen by {who}" if is_new else f"{known}: was seen before, by {who}")
 
 
-@click.command(short_help="Critical changes that nobody has acknowledged.")
+@click.command(short_help="Critical changes that nobody has marked as seen.")
 @click.option("--to", "uri", metavar="ADDRESS", help="Only what this address was told.")
 @format_option()
 def unseen(uri: str | None, shape: str) -> None:
-    """Print the critical changes that were told by an alert which nobody has acknowledged, oldest first.
+    """Print the critical changes that were told by an alert which nobody has marked as seen, oldest first.
 
     \b
     Example:
@@ -68,7 +68,7 @@ def unseen(uri: str | None, shape: str) -> None:
         ]
         print_table(("told", "trial", "to", "delivery", "change"), rows)
     else:
-        say("Every critical change that was told is acknowledged, or none was told yet.")
+        say("Every critical change that was told is marked as seen, or none was told yet.")
 
 
 def _user() -> str:

@@ -57,12 +57,14 @@ def _sweep(here: Any, texts: tuple[str, ...]) -> Any:
 
 def _deliver(here: Any) -> list[str]:
     """Send what is due; the ids of what was tried."""
-    from monitor.cli.sending import send_due
+    from monitor.cli.sending import say_what_did_not_arrive, send_due
     from notifiers import digest
 
     with here.database.write() as connection:
         digest.enqueue_due(connection, here.now)
-    return send_due(here)
+    sent = send_due(here)
+    say_what_did_not_arrive(here, sent)
+    return sent
 
 
 def _standing(here: Any) -> Any:
@@ -83,8 +85,7 @@ def _print(report: Any, standing: Any, sent: list[str] | None, shape: str) -> No
     if report.reason:
         say(f"The sweep {'was not made' if report.outcome == 'busy' else report.outcome}: {report.reason}", fg="red")
     for trouble in report.exceptions:
-        told = f"{trouble.id} was not answered: {trouble.detail} ({trouble.reason})"
-        say(f"{told}{_unchecked(trouble.id, standing)}", fg="yellow")
+        say(_unanswered(trouble, standing), fg="yellow")
     if shape == "text":
         say(_summary(report), dim=True)
         say(_confirmed(standing), dim=True)
@@ -95,6 +96,17 @@ def _print(report: Any, standing: Any, sent: list[str] | None, shape: str) -> No
                 else "Nothing was due to be sent.",
                 dim=True,
             )
+
+
+def _unanswered(trouble: Any, standing: Any) -> str:
+    """What became of a record that was asked for in vain, and what to do where it may never be answered."""
+    from monitor.asked_for import stop_watching, unanswered
+
+    noted = next((each for each in standing.exceptions if each.registry_id == trouble.id), None)
+    if noted is not None and trouble.id in standing.never_answered:
+        return f"{unanswered(noted, standing)}; {stop_watching(trouble.id)}"
+    told = f"{trouble.id} was not answered: {trouble.detail} ({trouble.reason})"
+    return f"{told}{_unchecked(trouble.id, standing)}"
 
 
 def _unchecked(record_id: str, standing: Any) -> str:

@@ -10,9 +10,9 @@ from monitor.cli.output import clean, width, wrapped
 from monitor.cli.telling import heading
 from monitor.questions import Recorded
 from snapshots.canonical import enum_key
-from snapshots.deadlines import Finding, compliance
+from snapshots.deadlines import Finding, compliance, question_words
 from snapshots.registries.ctgov.ids import record_page
-from snapshots.sentences import capitalised, clipped, counted, date_words, enum_words, partial_date_words, status_words
+from snapshots.sentences import clipped, counted, date_words, enum_words, partial_date_words, status_words
 from snapshots.timeline import (
     DateMove,
     EnrollmentPoint,
@@ -21,6 +21,7 @@ from snapshots.timeline import (
     Period,
     SitesPoint,
     Slips,
+    answer_words,
     days_by_status,
     enrollment_course,
     move_words,
@@ -29,6 +30,7 @@ from snapshots.timeline import (
     slips,
     slips_words,
     status_periods,
+    uneven_words,
 )
 from snapshots.timeline.slips import signed_days
 from snapshots.trial import PartialDate
@@ -67,7 +69,8 @@ _COMPUTED = (
 
 def in_words(question: str, known: Recorded, today: date) -> str:
     """The answer to "timeline", "slips", "outcomes" or "compliance" for one record."""
-    return "\n".join([_head(known, today), *_TELLERS[question](known, today)])
+    first = [click.style(wrapped(known.past.words, indent=0), fg="yellow")] if known.past.words else []
+    return "\n".join([*first, _head(known, today), *_TELLERS[question](known, today)])
 
 
 def _head(known: Recorded, today: date) -> str:
@@ -164,11 +167,15 @@ def _slips(known: Recorded, _: date) -> Lines:
     found = slips(known.versions)
     most = max((abs(move.total_days or 0) for slip in found for move in slip.moves), default=0)
     for slip in found:
-        yield f"\n{click.style(_NAMES[slip.date], bold=True)}: {slips_words(slip)}"
+        name = _NAMES[slip.date]
+        told = wrapped(f"{name}: {answer_words(slip)}", indent=0, hanging=4)
+        yield f"\n{click.style(name, bold=True)}{told.removeprefix(name)}"
         if slip.first is not None:
             yield click.style(f"  {slip.first_on}  {_first(slip)} {clean(partial_date_words(slip.first))}", dim=True)
-        for move in slip.moves:
+        for move, uneven in zip(slip.moves, slip.uneven, strict=True):
             yield from _move(move, most)
+            if uneven:
+                yield wrapped(uneven_words(slip, move), indent=14)
 
 
 def _first(slip: Slips) -> str:
@@ -268,7 +275,7 @@ def _compliance(known: Recorded, today: date) -> Lines:
 def _finding(finding: Finding) -> Lines:
     sign, colour = _ANSWERS[finding.answer]
     yield ""
-    title = f"{capitalised(finding.question)}: {finding.answer}"
+    title = f"{question_words(finding.question)}: {finding.answer}"
     yield f"{click.style(sign, fg=colour, bold=True)} {click.style(title, bold=True)}"
     yield wrapped(finding.summary, indent=2)
     law = "" if finding.applies == "by custom" else f"; that it applies to this study: {finding.applies}"

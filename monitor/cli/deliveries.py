@@ -218,7 +218,7 @@ def _print(entry: Any, steps: list[Any]) -> None:
         outcome = one.outcome or "never came back"
         click.echo(f"  try {one.number}  {one.started_at:%Y-%m-%d %H:%M:%S} UTC  {outcome}  {clean(one.answer)}")
     if entry.acknowledged:
-        click.echo(f"  acknowledged by {clean(entry.acknowledged.by)}, {entry.acknowledged.at:%Y-%m-%d %H:%M} UTC")
+        click.echo(f"  seen by {clean(entry.acknowledged.by)}, {entry.acknowledged.at:%Y-%m-%d %H:%M} UTC")
     for told in steps:
         name = told.step.registry_id or told.step.registry
         click.echo(f"\n{heading(name, told.step.title, _versions(told.step))}")

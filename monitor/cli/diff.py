@@ -22,9 +22,11 @@ def diff(
 ) -> None:
     """Print the changes between two versions of a record.
 
-    With two files no database is needed. With a record's id the two newest versions are compared, or the versions
-    (numbers as `trialdelta history` prints them) or dates A and B. With --batch each line {"id","old","new"} gives a
-    line {"id","changes"}, in the same order; a line that cannot be read gives {"id","error"}, and exit 2 at the end.
+    With two files no database is needed. With a record's id the two newest versions are compared, or the versions or
+    dates A and B: a version by its number in the archive, as `trialdelta history` prints it ("archive no. 13").
+
+    With --batch each line {"id","old","new"} gives a line {"id","changes"}, in the same order; a line that cannot be
+    read gives {"id","error"}, and exit 2 at the end.
 
     \b
     Example:

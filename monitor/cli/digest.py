@@ -77,6 +77,7 @@ def send(ctx: click.Context, name: str) -> None:
       trialdelta digest send team-weekly
     """
     from monitor.cli import sending
+    from monitor.cli.meant import no_subscription
     from monitor.cli.program import FAILED, Failure
     from monitor.cli.session import session
     from notifiers import digest as digests
@@ -86,12 +87,14 @@ def send(ctx: click.Context, name: str) -> None:
             with here.database.write() as connection:
                 ids = digests.send(connection, name, here.now)
         except digests.UnknownSubscription as error:
-            raise Failure(str(error)) from error
+            with here.database.read() as connection:
+                raise Failure(no_subscription(connection, name)) from error
         if not sending.send(here, ids):
             ctx.exit(FAILED)
 
 
 def _messages(name: str) -> list[Any]:
+    from monitor.cli.meant import no_subscription
     from monitor.cli.program import Failure
     from monitor.cli.session import session
     from notifiers import digest as digests
@@ -101,6 +104,7 @@ def _messages(name: str) -> list[Any]:
         try:
             found = digests.preview(connection, name, here.now)
         except digests.UnknownSubscription as error:
-            raise Failure(str(error)) from error
-        base_url = here.settings.base_url
-        return [(told.address.shown, message_of(connection, told, base_url), templates_of(told)) for told in found]
+            raise Failure(no_subscription(connection, name)) from error
+        base_url, operator = here.settings.base_url, here.settings.operator
+        composed = [message_of(connection, told, base_url, operator=operator) for told in found]
+        return [(told.address.shown, each, templates_of(told)) for told, each in zip(found, composed, strict=True)]

@@ -64,12 +64,13 @@ def _changes(connection: Any, asked: str) -> list[Any]:
 
 def found(connection: Any, name: str) -> Any:
     """The stored subscription of that name. Raises Failure."""
+    from monitor.cli.meant import no_subscription
     from monitor.cli.program import Failure
     from notifiers import subscriptions
 
     stored = subscriptions.find(connection, name)
     if stored is None:
-        raise Failure(f"there is no subscription {name!r}; `trialdelta subscription list` tells their names")
+        raise Failure(no_subscription(connection, name))
     return stored
 
 
@@ -118,7 +119,7 @@ def backtest(name: str, since: str | None, shape: str) -> None:
     elif shape == "csv":
         print_rows("csv", COLUMNS, (row for alert in result.alerts for row in _rows(alert)))
     else:
-        click.echo(_told(result, period))
+        click.echo(_told(subscription, result, period))
 
 
 def _replayed(here: Any, subscription: Any, since: str | None) -> tuple[Any, str]:
@@ -154,10 +155,12 @@ def _rows(alert: Any) -> list[dict[str, Json]]:
     ]
 
 
-def _told(result: Any, period: str) -> str:
+def _told(subscription: Any, result: Any, period: str) -> str:
     from notifiers.backtest import in_words
 
-    return "\n".join([in_words(result, period) + (":" if result.alerts else "."), *map(_alert_words, result.alerts)])
+    return "\n".join(
+        [in_words(result, period, subscription) + (":" if result.alerts else "."), *map(_alert_words, result.alerts)]
+    )
 
 
 def _alert_words(alert: Any) -> str:
@@ -178,7 +181,7 @@ def _alert_words(alert: Any) -> str:
 def show(here: Any, subscription: Any, since: str | None) -> None:
     """How things stand for a subscription today, and what it would have told; nothing is kept."""
     click.echo(f"Today: {standing_words(here, subscription)}")
-    click.echo(_told(*_replayed(here, subscription, since)))
+    click.echo(_told(subscription, *_replayed(here, subscription, since)))
 
 
 def offer(here: Any, subscription: Any, given: dict[str, Any]) -> bool:
@@ -189,7 +192,7 @@ def offer(here: Any, subscription: Any, given: dict[str, Any]) -> bool:
         return bool(given["send_standing"])
     click.echo(f"Today: {standing_words(here, subscription)}")
     if click.confirm("Show what this would have told in the past?", default=True):
-        click.echo(_told(*_replayed(here, subscription, given["since"])))
+        click.echo(_told(subscription, *_replayed(here, subscription, given["since"])))
     click.confirm(f"Keep {subscription.name}?", default=True, abort=True)
     return bool(given["send_standing"]) or click.confirm("Send today's state as a first message?", default=False)
 

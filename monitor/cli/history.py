@@ -38,6 +38,9 @@ def history(
     """Print what changed in records, version by version, oldest first. The day of a change is that of the registry's
     release, or for versions filled in from the past the registry's own date.
 
+    "version 3 of 7" counts the versions of this record; show, diff and --format json go by the number in the archive,
+    "archive no. 13", which counts those of all records.
+
     With --format csv or parquet each change is a row. "covered" marks those that finer steps tell too, because versions
     between were filled in later: leave them out of sums.
 
@@ -111,11 +114,12 @@ def _of_families(asked: tuple[str, ...]) -> frozenset[str] | None:
     return frozenset(name for name, kind in KINDS.items() if kind.family in meant) if asked else None
 
 
-def _told(here: Any, ids: list[str], wanted: Any, *, named: bool) -> Iterator[list[Any]]:
-    """What is told of each record that has anything to tell; named ones must all be stored."""
+def _told(here: Any, ids: list[str], wanted: Any, *, named: bool) -> Iterator[tuple[Any, list[Any]]]:
+    """How whole the past is of each record that has anything to tell, and what is told; named ones must be stored."""
     from monitor import wiring
     from monitor.cli.output import counting
     from monitor.cli.selection import need_stored
+    from monitor.past import past_for
     from monitor.questions import history as steps_of
 
     if named:
@@ -123,32 +127,38 @@ def _told(here: Any, ids: list[str], wanted: Any, *, named: bool) -> Iterator[li
     for each in counting("Reading", ids):
         with here.database.read() as connection:
             steps = steps_of(connection, wiring.REGISTRY, each, wanted)
+            past = past_for(connection, wiring.REGISTRY, each) if steps else None
         if steps:
-            yield steps
+            yield past, steps
 
 
-def _print(told: Iterator[list[Any]], shape: str) -> bool:
+def _print(told: Iterator[tuple[Any, list[Any]]], shape: str) -> bool:
     """Print it; whether there was anything."""
     from monitor.cli.output import print_json_list, print_rows, print_texts, say
     from monitor.questions import HISTORY_COLUMNS, history_json, history_rows
 
     if shape == "text":
-        found = print_texts(_in_words(steps) for steps in told)
+        found = print_texts(_in_words(past, steps) for past, steps in told)
         if not found:
             say("No change that fits is stored.")
         return found
     if shape == "json":
-        return print_json_list(row for steps in told for step in steps for row in history_json(step))
-    return print_rows(shape, HISTORY_COLUMNS, (row for steps in told for step in steps for row in history_rows(step)))
+        return print_json_list(row for _, steps in told for step in steps for row in history_json(step))
+    return print_rows(
+        shape, HISTORY_COLUMNS, (row for _, steps in told for step in steps for row in history_rows(step))
+    )
 
 
-def _in_words(steps: list[Any]) -> str:
+def _in_words(past: Any, steps: list[Any]) -> str:
+    from monitor.cli.output import wrapped
     from monitor.cli.telling import heading, tell_step
     from snapshots.registries.ctgov.ids import record_page
 
     last = steps[-1].step
     head = heading(last.registry_id, last.title, record_page(last.registry_id))
-    return "\n\n".join([head, *(tell_step(each.step, each.date, _remark(each)) for each in steps)])
+    told = (tell_step(each.step, each.date, _remark(each), (each.began, each.led_to)) for each in steps)
+    first = [click.style(wrapped(past.words, indent=0), fg="yellow")] if past.words else []
+    return "\n\n".join(["\n".join([*first, head]), *told])
 
 
 def _remark(told: Any) -> str:

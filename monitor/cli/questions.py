@@ -108,12 +108,32 @@ def _print(name: str, found: Any, today: Any, shape: str) -> None:
     from monitor.questions import QUESTIONS
 
     question = QUESTIONS[name]
+    partial: list[str] = []
     if shape == "json":
-        print_json_list(question.as_json(known, today) for known in found)
+        print_json_list(question.as_json(known, today) for known in _noting(found, partial))
     elif shape == "text":
         from monitor.cli.courses import in_words
 
         if not print_texts(in_words(name, known, today) for known in found):
             say("Nothing is stored yet.")
     else:
-        print_rows(shape, question.columns, (row for known in found for row in question.as_rows(known, today)))
+        rows = (row for known in _noting(found, partial) for row in question.as_rows(known, today))
+        print_rows(shape, question.columns, rows)
+    if partial:
+        say(_partial_words(partial), fg="yellow")
+
+
+def _noting(found: Any, partial: list[str]) -> Any:
+    """The records as they come; of whose past something is missing is noted."""
+    for known in found:
+        if not known.past.is_whole:
+            partial.append(known.past.words if not partial else known.id)
+        yield known
+
+
+def _partial_words(partial: list[str]) -> str:
+    """What is said beside rows and JSON: of one record why, of several how many there are."""
+    if len(partial) == 1:
+        return partial[0]
+    told = f"The past of {len(partial):,} of these records is not whole yet; past_is_whole says of which."
+    return f"{told} Bring it in with: trialdelta backfill ID..."

@@ -5,24 +5,25 @@ from datetime import date
 
 from msgspec import Struct
 
-from monitor import wiring
+from monitor import owed, wiring
 from monitor.as_of import Answer, said_on
 from monitor.cli.program import Failure
 from monitor.cli.session import Session, record_id
 from snapshots import archive
-from snapshots.archive import VersionInfo
-from snapshots.archive.order import history_date, is_back_filled
+from snapshots.archive import Place, VersionInfo
+from snapshots.archive.order import is_back_filled
 from snapshots.registries.ctgov.parse import parse
 from snapshots.rules import changes_between
 from snapshots.trial import Trial
 
 
 class Found(Struct, frozen=True):
-    """A stored version, its exact bytes, and what they say. Where it was chosen by a day, `dated_by` tells by which of
-    its dates, and `doubt`, in a sentence, why it may not have stood on that day.
+    """A stored version, which of its record's it is, its exact bytes, and what they say. Where it was chosen by a day,
+    `dated_by` tells by which of its dates, and `doubt`, in a sentence, why it may not have stood on that day.
     """
 
     version: VersionInfo
+    place: Place
     raw: bytes
     trial: Trial
     dated_by: str | None = None
@@ -30,10 +31,10 @@ class Found(Struct, frozen=True):
 
     @property
     def called(self) -> str:
-        """The version with the date at which it stands in history, and which date that is."""
-        version = self.version
-        which = "registry date" if is_back_filled(version.source) else "release"
-        return f"version {version.number} ({which} {history_date(version)})"
+        """The version among those of its record, with the date at which it stands in history and its number in the
+        archive.
+        """
+        return self.place.words
 
 
 def find(here: Session, record: str, which: str | None = None) -> Found:
@@ -50,7 +51,7 @@ def find(here: Session, record: str, which: str | None = None) -> Found:
             raise Failure(nothing_stored(here, known))
         version = _numbered(known, found, which)
         raw = archive.read_version(connection, version.number)
-    return Found(version, raw, parse(raw))
+    return Found(version, archive.places(found)[version.number], raw, parse(raw))
 
 
 def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None]:
@@ -62,11 +63,11 @@ def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None
         answer = said_on(connection, wiring.REGISTRY, known, asked, here.now.date())
         if answer is None:
             raise Failure(nothing_stored(here, known))
-        if answer.version is None:
+        if answer.version is None or answer.place is None:
             return answer, None
         raw = archive.read_version(connection, answer.version.number)
     doubt = None if answer.answer == "stood" else answer.sentence
-    return answer, Found(answer.version, raw, parse(raw), f"{answer.dated_by} {answer.date}", doubt)
+    return answer, Found(answer.version, answer.place, raw, parse(raw), f"{answer.dated_by} {answer.date}", doubt)
 
 
 def two_versions(
@@ -105,7 +106,7 @@ def checked_date(text: str) -> str:
 def checked_number(text: str) -> str:
     """The number of a version as a person gave it. Raises Failure."""
     if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise Failure(f"{text!r} is no number of a version; a day is asked for with --as-of")
+        raise Failure(f"{text!r} is no number of a version in the archive; a day is asked for with --as-of")
     return text
 
 
@@ -115,17 +116,25 @@ def _numbered(record: str, found: list[VersionInfo], number: str | None) -> Vers
         return found[-1]
     version = next((version for version in found if version.number == int(number)), None)
     if version is None:
-        stored = ", ".join(str(version.number) for version in found[-10:])
-        raise Failure(f"{record} has no version {number}; the newest stored ones are {stored}")
+        raise Failure(_no_such(record, found, number))
     return version
+
+
+def _no_such(record: str, found: list[VersionInfo], number: str) -> str:
+    stored = ", ".join(str(version.number) for version in found[-10:])
+    meant = found[int(number) - 1].number if 0 < int(number) <= len(found) else None
+    hint = f"; its version {number} of {len(found)} is no. {meant}" if meant is not None else ""
+    return f"{record} has no version with archive no. {number}; the newest stored ones are {stored}{hint}"
 
 
 def nothing_stored(here: Session, record: str) -> str:
     """Why nothing is stored of a record, and what to do."""
-    from notifiers.watches import of_record
-
     with here.database.read() as connection:
-        watching = of_record(connection, wiring.REGISTRY, [record])
-    if watching:
-        return f"{record} is watched and was not fetched yet: run `trialdelta check`"
-    return f"nothing is stored of {record}: run `trialdelta watch add {record}` and `trialdelta check`"
+        words, todo = owed.nothing_stored(
+            connection,
+            record,
+            stop=f"stop watching it with `trialdelta watch remove {record}`, or look again with `trialdelta check`",
+            watch=f"run `trialdelta watch add {record}` and `trialdelta check`",
+            look="run `trialdelta check`",
+        )
+    return f"{words}: {todo}" if not words.endswith(".") else f"{words} To do: {todo}"

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from monitor import wiring
+from monitor.cli.meant import no_group
 from monitor.cli.program import Failure
 from monitor.cli.records import nothing_stored
 from monitor.cli.session import Session, record_ids
@@ -60,8 +61,7 @@ def _of_group(connection: Any, group: str) -> Iterator[str]:
     """The ids of today of what is watched in a group, also of what its searches have found."""
     found = watches.listing(connection, group)
     if not found:
-        known = ", ".join(watches.groups(connection)) or "none"
-        raise Failure(f"nothing is watched in a group {group!r}; the groups are: {known}")
+        raise Failure(no_group(connection, group))
     for watch in found:
         members = [watch.record_id] if watch.record_id else []
         if watch.search is not None:

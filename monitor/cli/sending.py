@@ -12,6 +12,10 @@ from notifiers.deliver import deliver_due
 from snapshots.holders import this_process
 
 
+SHOWN = 5
+"""So many messages that did not arrive are named, one a line."""
+
+
 def send_due(here: Session) -> list[str]:
     """Try everything that is due; the ids of what was tried."""
     began = wiring.utc_now()
@@ -34,6 +38,18 @@ def send(here: Session, delivery_ids: Sequence[str]) -> bool:
         words = _awaited(asked) if asked else f"{entry.state}: {entry.last_answer or 'not tried yet'}"
         say(f"{entry.uri}: {words}", fg="green" if arrived else "yellow" if asked else "red")
     return all(entry.state == "delivered" for entry in entries)
+
+
+def say_what_did_not_arrive(here: Session, delivery_ids: Sequence[str]) -> None:
+    """The first few of these deliveries that were not taken, with what was answered and when they are tried again."""
+    with here.database.read() as connection:
+        entries = [entry for each in delivery_ids if (entry := ledger.show(connection, each))]
+    failed = [entry for entry in entries if entry.state != "delivered"]
+    for entry in failed[:SHOWN]:
+        again = f"; tried again at {entry.due_at:%Y-%m-%d %H:%M} UTC" if entry.due_at else ""
+        say(f"{entry.uri} was not told ({entry.about}): {entry.last_answer or entry.state}{again}", fg="red")
+    if len(failed) > SHOWN:
+        say(f"and {len(failed) - SHOWN} more were not told; `trialdelta deliveries list` shows them", fg="red")
 
 
 def _awaited(asked: Confirmation) -> str:

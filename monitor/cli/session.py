@@ -1,17 +1,20 @@
 """What commands that need the database work with: settings, an open database, the registry, the log."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from monitor import logging, wiring
 from monitor.cli.program import Failure
 from monitor.settings import Settings, load
 from notifiers.addresses import allowed_schemes
-from notifiers.watches import listing, records
+from notifiers.watch_pages import named
+from notifiers.watches import of_record
 from snapshots.database import Database
 from snapshots.registries.ctgov.client import CtgovRegistry
 
@@ -45,30 +48,42 @@ def settings_for_a_person() -> Settings:
     """The settings, and a log that says only what is wrong unless more is asked for: the command tells the rest."""
     settings = load(os.environ)
     asked_for = os.environ.get("TRIALDELTA_LOG_LEVEL")
-    logging.configure(settings.log_format, settings.log_level if asked_for else "error")
+    shape = "person" if settings.log_format == "auto" and not asked_for else settings.log_format
+    logging.configure(shape, settings.log_level if asked_for else "error")
     return settings
 
 
 def record_ids(texts: tuple[str, ...]) -> list[str]:
-    """The ids that a person meant, each once. Raises Failure naming the first that is none."""
+    """The ids that a person meant, each once, also several in one text. Raises Failure naming the first that is none."""
     from snapshots.registries.ctgov.ids import normalise
 
+    apart = [part for text in texts for part in _BETWEEN.split(text) if part] or list(texts)
     try:
-        return list(dict.fromkeys(normalise(text) for text in texts))
+        return list(dict.fromkeys(normalise(each) for each in apart))
     except ValueError as error:
         raise Failure(str(error)) from error
 
 
+_BETWEEN = re.compile(r"[\s,;]+")
+
+
 def record_id(text: str) -> str:
     """The one id that a person meant. Raises Failure."""
-    return record_ids((text,))[0]
+    found = record_ids((text,))
+    if len(found) > 1:
+        raise Failure(f"one id is asked for here, not {len(found)}: {', '.join(found)}")
+    return found[0]
 
 
 def need_watched(here: Session, ids: list[str]) -> None:
     """Raises Failure that says how to watch the first of these ids that is not watched."""
     with here.database.read() as connection:
-        known = {watch.record_id for watch in listing(connection)}
-        known.update(record.record_id for record in records(connection))
-    for each in ids:
-        if each not in known:
-            raise Failure(f"{each} is not watched; to watch it: trialdelta watch add {each}")
+        missing = next((each for each in ids if not _is_watched(connection, each)), None)
+    if missing is not None:
+        raise Failure(f"{missing} is not watched; to watch it: trialdelta watch add {missing}")
+
+
+def _is_watched(connection: Connection, record_id: str) -> bool:
+    """Whether a record is watched, paused or not, for itself or because a search has found it."""
+    own = named(connection, wiring.REGISTRY, record_id)
+    return own is not None or bool(of_record(connection, wiring.REGISTRY, [record_id]))

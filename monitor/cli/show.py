@@ -10,10 +10,18 @@ from monitor.cli.output import format_option
 @click.command(short_help="A record in words.")
 @click.argument("record", metavar="ID")
 @click.option("--as-of", metavar="DATE", help="As it stood on that day, such as 2026-03-25.")
-@click.option("--version", "number", metavar="N", help="That stored version; `trialdelta history` tells the numbers.")
+@click.option(
+    "--version",
+    "number",
+    metavar="N",
+    help="That stored version, by its number in the archive; `trialdelta history` tells them.",
+)
 @format_option("text", "json", "raw")
 def show(record: str, as_of: str | None, number: str | None, shape: str) -> None:
     """Print what a record says: status, dates, design, arms, eligibility, sites, contacts.
+
+    "version 3 of 7" counts the versions of this record; --version takes the number in the archive ("archive no. 13"),
+    which counts those of all records.
 
     With --as-of the first line says which version stood on that day, and by which of its dates; or that the record was
     not registered yet, is not stored for that time, was withheld, or that a version is missing there.

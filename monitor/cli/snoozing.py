@@ -106,6 +106,7 @@ def resume(name: str) -> None:
 def _save(name: str, values: Callable[[datetime], dict[str, Any]], words: str) -> None:
     from msgspec.structs import replace
 
+    from monitor.cli.meant import no_subscription
     from monitor.cli.program import Failure
     from monitor.cli.session import session
     from notifiers import subscriptions
@@ -113,6 +114,6 @@ def _save(name: str, values: Callable[[datetime], dict[str, Any]], words: str) -
     with session() as here, here.database.write() as connection:
         found = subscriptions.find(connection, name)
         if found is None:
-            raise Failure(f"there is no subscription {name!r}; `trialdelta subscription list` tells their names")
+            raise Failure(no_subscription(connection, name))
         subscriptions.save(connection, replace(found.subscription, **values(here.now)), here.now)
     click.echo(f"{name} {words}")

@@ -23,7 +23,9 @@ def subscription() -> None:
 
 @subscription.command(short_help="Add a subscription.")
 @click.argument("name")
-@click.option("--to", multiple=True, required=True, metavar="ADDRESS", help="mailto:… or https://…; may be repeated.")
+@click.option(
+    "--to", multiple=True, required=True, metavar="ADDRESS", help="A mail address or https://…; may be repeated."
+)
 @click.option("--group", help="Only watches of this group.")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this record; may be repeated.")
 @click.option("--search", help="Only what this saved search finds.")
@@ -77,7 +79,7 @@ def add(name: str, replace: bool, **given: Any) -> None:
         send_standing = hindsight.offer(here, wanted, given) if not given["yes"] else given["send_standing"]
         with here.database.write() as connection:
             wanted = _to_keep(connection, wanted, replace)
-            notes = _notes(connection, wanted, here.now)
+            notes = _notes(connection, wanted, here)
             secrets = subscriptions.save(connection, wanted, here.now)
         _told(here, wanted, secrets, notes)
         if send_standing:
@@ -87,6 +89,7 @@ def add(name: str, replace: bool, **given: Any) -> None:
 def _asked_for(here: Any, name: str, given: dict[str, Any]) -> Any:
     """The subscription that the options ask for. Raises Failure."""
     from monitor import wiring
+    from monitor.cli.meant import complaint, noting, which_place
     from monitor.cli.program import Failure
     from monitor.cli.subscription_table import table_of
     from notifiers import subscriptions, template_folders
@@ -94,14 +97,18 @@ def _asked_for(here: Any, name: str, given: dict[str, Any]) -> Any:
     from notifiers.conditions import InvalidValue
     from snapshots.registries.ctgov.parse import parse
 
+    table = table_of(name, given)
+    offered: list[str] = []
     try:
         with here.database.read() as connection:
-            wanted = subscriptions.from_table(table_of(name, given), finder(connection, {wiring.REGISTRY: parse}))
+            find = noting(finder(connection, {wiring.REGISTRY: parse}), offered)
+            wanted = subscriptions.from_table(table, find)
         subscriptions.check(wanted, here.schemes)
         if wanted.templates:
             template_folders.check(wanted.templates)
     except InvalidValue as error:
-        raise Failure(str(error)) from error
+        told = complaint(error.key, error.problem, given)
+        raise Failure(told if not offered else which_place(told, offered, table["when"]["near"]["km"])) from error
     return wanted
 
 
@@ -196,8 +203,9 @@ def remove(name: str) -> None:
 @click.argument("name")
 @click.pass_context
 def test(ctx: click.Context, name: str) -> None:
-    """Send a test message to every address of a subscription, and say what became of it. An address that was switched
-    off is tried again, and stays on if it can be told. A new mail address that has not confirmed gets it when it does.
+    """Send a test message to every address of a subscription, and say what became of it. Each is tried once: what does
+    not arrive now does not arrive later. An address that was switched off stays on if it can be told. A new mail
+    address that has not confirmed gets it when it does.
 
     Exit status 0 where every address took it, 2 where one did not, or has to confirm first.
 
@@ -219,14 +227,8 @@ def test(ctx: click.Context, name: str) -> None:
 
 
 def _found(here: Any, name: str) -> Any:
-    from monitor.cli.program import Failure
-    from notifiers import subscriptions
-
     with here.database.read() as connection:
-        found = subscriptions.find(connection, name)
-    if found is None:
-        raise Failure(f"there is no subscription {name!r}; `trialdelta subscription list` tells their names")
-    return found
+        return hindsight.found(connection, name)
 
 
 def _kept(wanted: Any, before: Any) -> Any:
@@ -239,14 +241,14 @@ def _kept(wanted: Any, before: Any) -> Any:
     return at_rest_as(kept, before)
 
 
-def _notes(connection: Any, wanted: Any, now: Any) -> tuple[str, ...]:
+def _notes(connection: Any, wanted: Any, here: Any) -> tuple[str, ...]:
     """What can be meant and is probably not, as of a watchlist file. Raises Failure for a search that is not there."""
     from monitor import subscribing
     from monitor.cli.program import Failure
     from notifiers.conditions import InvalidValue
 
     try:
-        return subscribing.notes(connection, wanted, now)
+        return subscribing.notes(connection, wanted, here.now, here.settings)
     except InvalidValue as error:
         raise Failure(str(error)) from error
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from monitor.cli.meant import near
+
 Json = Any
 
 
@@ -15,7 +17,7 @@ def table_of(name: str, given: dict[str, Any]) -> dict[str, Json]:
     }
     when |= {key: given[key] for key in ("min_severity", "shift_days_over") if given[key] is not None}
     if given["near"]:
-        when["near"] = _near(given["near"])
+        when["near"] = near(given["near"])
     table = {"name": name, "to": list(given["to"]), "watches": _selection(given), "when": when}
     if given["digest"]:
         table["deliver"] = _timing(given)
@@ -44,24 +46,6 @@ def _timing(given: dict[str, Any]) -> dict[str, Json]:
     if given["on"]:
         chosen["on"] = int(given["on"]) if given["on"].isdigit() else given["on"]
     return chosen
-
-
-def _near(text: str) -> dict[str, Json]:
-    place, _, kilometres = (part.strip() for part in text.rpartition(","))
-    km, point = _numbers(kilometres), _numbers(place)
-    if len(km) != 1 or not place or (len(point) != 2 and not any(letter.isalpha() for letter in place)):
-        raise click.UsageError(
-            f"--near is written PLACE,KM or LATITUDE,LONGITUDE,KM, such as Beijing,50 or 39.9,116.4,50, not {text!r}"
-        )
-    return {"place": {"latitude": point[0], "longitude": point[1]} if len(point) == 2 else place, "km": km[0]}
-
-
-def _numbers(text: str) -> list[float]:
-    """The numbers between commas; none where anything else stands there."""
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        return []
 
 
 def _quiet(text: str, timezone: str | None) -> dict[str, Json]:

@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from monitor.cli.output import clean, wrapped
+from monitor.cli.output import clean, width, wrapped
 from notifiers.lines import Line, grouped
 from notifiers.passages import Detail, Piece, details, some
-from snapshots.archive import Step, StoredChange
+from snapshots.archive import Place, Step, StoredChange
 from snapshots.changes import Change
 from snapshots.kinds import KINDS, SEVERITIES
 
@@ -44,13 +44,27 @@ def heading(record_id: str, title: str | None, note: str = "") -> str:
     return f"{named}\n{click.style(note, dim=True)}" if note else named
 
 
-def tell_step(step: Step, date: str | None = None, remark: str = "") -> str:
-    """One step of a record's history with its changes; `date` is its ISO day where that is not its release's."""
+def tell_step(
+    step: Step, date: str | None = None, remark: str = "", places: tuple[Place | None, Place | None] = (None, None)
+) -> str:
+    """One step of a record's history with its changes; `date` is its ISO day where that is not its release's. With the
+    `places` of its versions they are called by these, else by their numbers in the archive.
+    """
     day = date or (step.release or "")[:10]
     when = f"{day}  " if day else ""
-    versions = f"version {step.from_version} → {step.to_version}" if step.from_version else f"version {step.to_version}"
-    head = click.style(f"{when}{versions}", bold=True)
-    return f"{head}{click.style(remark, dim=True)}\n{tell([stored.change for stored in step.changes])}"
+    head = f"{when}{_versions(step, *places)}"
+    if len(head) + len(remark) > width():
+        remark = f"\n {remark}"
+    return f"{click.style(head, bold=True)}{click.style(remark, dim=True)}\n{tell([stored.change for stored in step.changes])}"
+
+
+def _versions(step: Step, before: Place | None, after: Place | None) -> str:
+    """From which version to which: "version 2 → 3 of 7 (archive no. 8 → 13)"."""
+    numbers = f"{step.from_version} → {step.to_version}" if step.from_version else f"{step.to_version}"
+    if after is None:
+        return f"archive no. {numbers}"
+    way = f"{before.place} → {after.place}" if before else f"{after.place}"
+    return f"version {way} of {after.of} (archive no. {numbers})"
 
 
 def _by_family(lines: Iterable[Line]) -> Mapping[str, list[Line]]:

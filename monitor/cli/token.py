@@ -7,7 +7,7 @@ from monitor.cli.output import format_option
 
 @click.group(short_help="Who may open the page and the API: add, list, remove.")
 def token() -> None:
-    """Named tokens for people and programs, beside the installation's own (the setting ACCESS_TOKEN, or its file).
+    """Named tokens for people and programs, beside the installation's own (TRIALDELTA_ACCESS_TOKEN, or its file).
 
     \b
     Example:

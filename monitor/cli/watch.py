@@ -26,19 +26,29 @@ def watch() -> None:
 @click.option(
     "--search", "search", multiple=True, metavar="KEY=VALUE", help="A saved search, in the registry's own parameters."
 )
+@click.option("--all", "everything", is_flag=True, help="Every record that the registry has.")
 @click.option("--name", help="What to call it; a search needs one.")
 @click.option("--group", help="The group it belongs to; subscriptions can ask for groups.")
 @click.option("--note", help="A word for yourself and your colleagues.")
-def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: str | None, note: str | None) -> None:
+def add(  # noqa: PLR0917 - click names them
+    ids: tuple[str, ...],
+    search: tuple[str, ...],
+    everything: bool,
+    name: str | None,
+    group: str | None,
+    note: str | None,
+) -> None:
     """Watch records by their ids (or addresses at the registry).
 
     The first look at a record is its baseline: nobody is alerted by it. With --search whatever the registry finds is
-    watched, and it is told what comes into the search and what leaves it; what it finds first is its baseline.
+    watched, and it is told what comes into the search and what leaves it; what it finds first is its baseline. With
+    --all that is the whole registry: its first look takes as long as fetching some gigabytes, and can be interrupted.
 
     \b
     Example:
       trialdelta watch add NCT01234567 --group kidney --note "our comparator"
       trialdelta watch add --name dkd --search query.cond="diabetic kidney disease"
+      trialdelta watch add --all
     """
     from msgspec.structs import replace
 
@@ -46,14 +56,16 @@ def add(ids: tuple[str, ...], search: tuple[str, ...], name: str | None, group: 
     from monitor.cli.session import record_ids, session
     from notifiers.watches import Wish
 
-    if bool(ids) == bool(search):
-        raise click.UsageError("give ids, or --search KEY=VALUE with --name")
+    if [bool(ids), bool(search), everything].count(True) != 1:
+        raise click.UsageError("give ids, or --search KEY=VALUE with --name, or --all")
     if name and len(ids) > 1:
         raise click.UsageError("--name is for one record or one search")
     said = Wish(registry=wiring.REGISTRY, name=name, group=group, note=note)
     wishes = [replace(said, record_id=each) for each in record_ids(ids)]
     if search:
         wishes = [replace(said, search=_search(search, name))]
+    if everything:
+        wishes = [replace(said, search={}, name=name or "everything")]
     with session() as here:
         _add(here, wishes)
 
@@ -95,6 +107,8 @@ def list_(group: str | None, shape: str) -> None:
 
     with session() as here:
         rows = _rows(here, group)
+        if group is not None and not rows:
+            _need_group(here, group)
     if shape == "json":
         print_json(rows)
     elif shape == "csv":
@@ -304,7 +318,7 @@ def _change(names: tuple[str, ...], change: Any, words: str) -> None:
     from monitor.cli.program import Failure
     from monitor.cli.session import session
 
-    known = [_named(name) for name in names]
+    known = list(dict.fromkeys(each for name in names for each in _named(name)))
     with session() as here:
         with here.database.write() as connection:
             done = change(connection, wiring.REGISTRY, known)
@@ -312,16 +326,26 @@ def _change(names: tuple[str, ...], change: Any, words: str) -> None:
             click.echo(f"{name} {words}")
         missing = [name for name in known if name not in done]
         if missing:
-            raise Failure(f"{', '.join(missing)}: not watched")
+            raise Failure(f"{', '.join(missing)}: not watched{_meant(here, missing[0])}")
 
 
-def _named(text: str) -> str:
-    from snapshots.registries.ctgov.ids import normalise
+def _meant(here: Any, missing: str) -> str:
+    from monitor.cli.meant import did_you_mean
+    from notifiers import watches
+
+    with here.database.read() as connection:
+        return did_you_mean(missing, [each.called for each in watches.listing(connection)])
+
+
+def _named(text: str) -> list[str]:
+    """The ids in a text, or what else it is: a name."""
+    from monitor.cli.program import Failure
+    from monitor.cli.session import record_ids
 
     try:
-        return normalise(text)
-    except ValueError:
-        return text
+        return record_ids((text,))
+    except Failure:
+        return [text]
 
 
 def _rows(here: Any, group: str | None) -> list[dict[str, Json]]:
@@ -337,6 +361,14 @@ def _cells(row: dict[str, Json]) -> tuple[Json, ...]:
     said = row["trouble"] or row["rest"] or row["title"] or _members(row) or row["note"] or ""
     state = "trouble" if row["trouble"] else row["state"]
     return row["id"] or f"search {row['name']}", state, row["group"], (row["release"] or "")[:10], said
+
+
+def _need_group(here: Any, group: str) -> None:
+    from monitor.cli.meant import no_group
+    from monitor.cli.program import Failure
+
+    with here.database.read() as connection:
+        raise Failure(no_group(connection, group))
 
 
 def _members(row: dict[str, Json]) -> str:

@@ -29,7 +29,7 @@ def as_json(found: Found | None, answer: Answer | None = None) -> Json:
     day = day_json(answer) if answer else {}
     if found is None:
         return {"version": None, "record": None, **day}
-    return {**version_json(found.version, found.trial.id, found.trial.title, found.raw), **day}
+    return {**version_json(found.version, found.place, found.trial.id, found.trial.title, found.raw), **day}
 
 
 def in_words(found: Found) -> str:
@@ -40,10 +40,8 @@ def in_words(found: Found) -> str:
 
 
 def _head(found: Found) -> str:
-    version = found.version
-    release = f"release {version.release[:10]}" if version.release else f"registry date {version.registry_date}"
     dated = f", chosen by {found.dated_by}" if found.dated_by else ""
-    note = f"{found.trial.id}, version {version.number}, {release}{dated}\n{record_page(found.trial.id)}"
+    note = f"{found.trial.id}, {found.place.words}{dated}\n{record_page(found.trial.id)}"
     return f"{click.style(wrapped(found.trial.title, indent=0), bold=True)}\n{click.style(note, dim=True)}"
 
 

@@ -55,13 +55,14 @@ class StandIn:
     """The registry on 127.0.0.1; a context manager. `url` is what a client takes as the registry's base address.
 
     `requests` holds what was asked (the last 10,000). Thread-safe; before the first `publish` it lists nothing.
-    `port` 0 takes any free one. Raises OSError where the port is taken.
+    `port` 0 takes any free one; `catalogue` is what it lists, where that is not kept in memory. Raises OSError where the
+    port is taken.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, catalogue: Catalogue | None = None) -> None:
         self.requests: deque[Request] = deque(maxlen=10_000)
         self._lock = threading.RLock()
-        self._catalogue = Catalogue()
+        self._catalogue = catalogue or Catalogue()
         self._armed: list[Armed] = []
         self._server = _Server(("127.0.0.1", port), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -204,7 +205,8 @@ def _handler_of(standin: StandIn) -> type[BaseHTTPRequestHandler]:
 
 
 def _packed(answer: Answer, headers: Mapping[str, str]) -> Answer:
-    if "gzip" not in headers.get("accept-encoding", "") or len(answer.body) < 500:
+    is_wanted = "gzip" in headers.get("accept-encoding", "") and "Content-Encoding" not in answer.headers
+    if not is_wanted or len(answer.body) < 500:
         return answer
     return Answer(answer.status, gzip.compress(answer.body, 1, mtime=0), {**answer.headers, "Content-Encoding": "gzip"})
 

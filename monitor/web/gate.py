@@ -95,7 +95,8 @@ class _Answered:
 
 
 _MISDIRECTED = PlainTextResponse(
-    "This site is not known by that name. Ask it by its own: the settings BASE_URL and HOST say which.\n", 421
+    "This site is not known by that name. Ask it by its own: the settings TRIALDELTA_BASE_URL and TRIALDELTA_HOST say which.\n",
+    421,
 )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from notifiers.addresses import shown
 from notifiers.clean_text import clip, visible
 from snapshots.archive import rfc3339
+from snapshots.sentences import date_words, moment_words
 
 MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -34,6 +36,7 @@ def environment() -> Environment:
         "grouped": lambda number: f"{number:,}",
         "shown_address": shown_address,
         "commands": commands,
+        "day": day_element,
     }
     return made
 
@@ -44,8 +47,22 @@ def time_element(moment: datetime | None, *, precise: bool = False) -> Markup:
         return Markup('<span class="quiet">never</span>')
     at = moment.astimezone(UTC).replace(microsecond=0)
     exact = f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    shown = exact if precise else f"{at:%Y-%m-%d %H:%M} UTC"
+    shown = exact if precise else moment_words(at)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(rfc3339(at), exact, shown)
+
+
+def zone_time(moment: datetime, zone: str) -> Markup:
+    """A moment on the clock of an IANA time zone, which is said; the exact one in UTC on hover."""
+    at, there = moment.astimezone(UTC), moment.astimezone(ZoneInfo(zone))
+    shown = f"{there:%A}, {date_words(there.date().isoformat())}, {there:%H:%M} ({zone})"
+    return Markup('<span title="{}">{}</span>').format(f"{at:%Y-%m-%d %H:%M:%S} UTC", shown)
+
+
+def day_element(day: str | None) -> Markup:
+    """A registry's date, or the day of its release, as people read it; as it is written on hover."""
+    if not day:
+        return Markup('<span class="quiet">not dated</span>')
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(day[:10], visible(day), date_words(day[:10]))
 
 
 def shown_address(uri: str) -> str:

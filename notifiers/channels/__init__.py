@@ -49,6 +49,7 @@ class DeliverySettings(Struct, frozen=True, kw_only=True):
     smtp_url: str | None = None
     mail_from: str | None = None
     base_url: str | None = None
+    operator: str | None = None
     allow_private_networks: bool = False
     user_agent: str = "trialdelta"
     connect_seconds: float = 10.0

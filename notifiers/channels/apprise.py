@@ -2,6 +2,7 @@
 
 import logging
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,7 +84,40 @@ def _told(uri: str, title: str, body: str) -> None:
 def _plugin(uri: str) -> Any:
     apprise = _apprise()
     with _heard():
-        return apprise.Apprise.instantiate(uri, asset=_asset(apprise), suppress_exceptions=True)
+        plugin = apprise.Apprise.instantiate(uri, asset=_asset(apprise), suppress_exceptions=True)
+    for made_by in type(plugin).__mro__:
+        _ask_straight(sys.modules[made_by.__module__])
+    return plugin
+
+
+def _ask_straight(module: Any) -> None:
+    """Let a plugin's module ask its service straight. Apprise has no setting for it."""
+    requests = getattr(module, "requests", None)
+    if requests is not None and not isinstance(requests, _Straight):
+        module.requests = _Straight(requests)
+
+
+class _Straight:
+    """`requests` as a plugin sees it: whatever the environment says of proxies, and a .netrc of passwords, is not minded
+    (as with webhooks): a message goes to its service and to nobody between.
+    """
+
+    def __init__(self, requests: Any) -> None:
+        self._requests = requests
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._requests, name)
+
+    def request(self, method: str, url: str, **given: Any) -> Any:
+        with self._requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, url, **given)
+
+    def get(self, url: str, params: Any = None, **given: Any) -> Any:
+        return self.request("GET", url, params=params, **given)
+
+    def post(self, url: str, data: Any = None, json: Any = None, **given: Any) -> Any:
+        return self.request("POST", url, data=data, json=json, **given)
 
 
 def notify(plugin: Any, title: str, body: str) -> bool:

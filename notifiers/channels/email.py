@@ -166,7 +166,7 @@ def _id_part(text: str) -> str:
 
 def _configured(settings: DeliverySettings) -> tuple[SmtpServer, Address]:
     if not settings.smtp_url or not settings.mail_from:
-        missing = "SMTP_URL" if not settings.smtp_url else "MAIL_FROM"
+        missing = "TRIALDELTA_SMTP_URL" if not settings.smtp_url else "TRIALDELTA_MAIL_FROM"
         raise DeliveryError(f"mail cannot be sent: {missing} is not set", whose="operator")
     try:
         return smtp_server(settings.smtp_url), mail_address(settings.mail_from)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from notifiers.outbox.quiet import BY_HAND
 from notifiers.outbox.rows import Asker, Due, batches, call_off, put
 from notifiers.tables import addresses, deliveries, delivery_subscriptions, subscription_addresses, subscriptions
 
@@ -78,12 +79,14 @@ def _still_told() -> ColumnElement[bool]:
 def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
     """A test message to every address of a subscription, due now; the ids, none where there is no such subscription.
 
-    An address that is off is switched on for it: who asks for a test wants to know whether it can be told by now.
+    An address that is off is switched on for it: who asks for a test wants to know whether it can be told by now. It is
+    tried once; where it does not arrive, such an address is off again.
     """
     link = subscription_addresses
     rows = connection.execute(
-        select(subscriptions.c.id, link.c.address_id)
+        select(subscriptions.c.id, link.c.address_id, addresses.c.state, addresses.c.state_reason)
         .join(link, link.c.subscription_id == subscriptions.c.id)
+        .join(addresses, addresses.c.id == link.c.address_id)
         .where(subscriptions.c.name == name, link.c.stopped_at.is_(None))
         .order_by(link.c.position)
     ).all()
@@ -97,6 +100,7 @@ def enqueue_test(connection: Connection, name: str, now: datetime) -> list[str]:
                 address_id=row.address_id,
                 due_key=key,
                 thread=key,
+                facts={"was_off": row.state_reason or "by hand"} if row.state == "off" else None,
                 askers=[Asker(row.id, name, ())],
                 planned_at=now,
             ),
@@ -116,4 +120,4 @@ def _switch_on(connection: Connection, address_ids: Sequence[int], now: datetime
 def _again(now: datetime) -> dict[str, object]:
     # under its own id: it waits for no summary any more
     due = {"state": "pending", "next_attempt_at": now, "tries": 0, "summary_at": None}
-    return {**due, "finished_at": None, "lease_holder": None}
+    return {**due, "finished_at": None, "lease_holder": BY_HAND}

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from notifiers import retries
 from notifiers.confirmations import is_awaited
+from notifiers.outbox import quiet
 from notifiers.outbox.rows import close
 from notifiers.tables import addresses, attempts, deliveries
 from snapshots.database import Database, UtcDateTime
@@ -147,11 +148,12 @@ def _addresses_due() -> Select[Any]:
 def _first_due() -> Select[Any]:
     address_id: BindParameter[int] = bindparam("address", type_=deliveries.c.address_id.type)
     wanted = (deliveries.c.id, deliveries.c.type, deliveries.c.address_id, deliveries.c.lease_token, deliveries.c.tries)
+    when = (deliveries.c.thread, deliveries.c.planned_at, deliveries.c.lease_holder)
     # as a function, so that the planner walks the open ones by number and stops at the first that is due: by time it
     # would read all that is due to the address and sort it, at every claim
     due_at = func.coalesce(deliveries.c.next_attempt_at, deliveries.c.next_attempt_at)
     return (
-        select(*wanted, addresses.c.uri)
+        select(*wanted, *when, addresses.c.uri)
         .join(addresses, addresses.c.id == deliveries.c.address_id)
         .where(deliveries.c.address_id == address_id, addresses.c.state == "on")
         .where(deliveries.c.next_attempt_at.is_not(None), due_at <= _NOW)
@@ -208,10 +210,18 @@ def _claim(
 ) -> tuple[Claimed, int] | None:
     """The next delivery that is due, and how often it was tried, `tried` counted in."""
     for address_id in connection.execute(ADDRESSES_DUE, {"now": now}).scalars().all():
-        row = connection.execute(FIRST_DUE, {"address": address_id, "now": now}).first()
+        row = _first_to_tell(connection, address_id, now)
         if row is not None and _lease(connection, row, worker, now, now + timedelta(seconds=lease_seconds), tried):
             return _claimed(row, worker, now + timedelta(seconds=lease_seconds)), row.tries + tried
     return None
+
+
+def _first_to_tell(connection: Connection, address_id: int, now: datetime) -> Row[Any] | None:
+    """The first delivery that is due to an address and does not fall into a quiet time."""
+    here = {"address": address_id, "now": now}
+    while (row := connection.execute(FIRST_DUE, here).first()) is not None and quiet.put_off(connection, row, now):
+        pass
+    return row
 
 
 def _lease(  # noqa: PLR0917 - one row's worth of facts

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, select, update
 
-from notifiers import subscriptions
 from notifiers.calendar import quiet_until
+from notifiers.outbox import quiet
 from notifiers.outbox.rows import Asker, Due, askers_of, batches, close, put
 from notifiers.subscriptions import Stored
 from notifiers.tables import deliveries, delivery_changes, delivery_subscriptions
@@ -121,9 +121,8 @@ def _together(connection: Connection, address_id: int, rows: Sequence[Row[Any]],
 
 
 def _quiet_end(connection: Connection, askers: Iterable[Asker], now: datetime) -> datetime:
-    """When the first of these subscriptions may be told: it may be quiet by now, after a downtime or a long wait."""
-    asked = subscriptions.with_ids(connection, [asker.id for asker in askers if asker.id is not None])
-    return min((quiet_until(each.subscription.quiet, now) or now for each in asked), default=now)
+    # it may be quiet by now, after a downtime or a long wait
+    return quiet.ends(connection, (asker.id for asker in askers), now)
 
 
 def united(askers: Iterable[Asker]) -> list[Asker]:

@@ -79,14 +79,7 @@ _SUCCEEDED = update(addresses).where(addresses.c.id == bindparam("address")).val
 def _record(connection: Connection, attempt: Attempt, outcome: Delivered | Failed, now: datetime, rng: Random) -> State:
     if isinstance(outcome, Delivered):
         return _delivered(connection, attempt, outcome, now)
-    next_step = retries.after_failure(
-        attempt.tries,
-        permanent=outcome.permanent,
-        retry_after=outcome.retry_after,
-        whose=outcome.whose,
-        now=now,
-        rng=rng,
-    )
+    next_step = _next_step(attempt, outcome, now, rng)
     if isinstance(next_step, retries.Retry):
         # the operator's trouble uses up nothing of the address's schedule
         tries = attempt.tries - 1 if outcome.whose == "operator" else attempt.tries
@@ -97,6 +90,19 @@ def _record(connection: Connection, attempt: Attempt, outcome: Delivered | Faile
         return "pending"
     _give_up(connection, attempt, outcome, next_step, now)
     return "failed"
+
+
+def _next_step(attempt: Attempt, outcome: Failed, now: datetime, rng: Random) -> retries.Retry | retries.GiveUp:
+    if attempt.claimed.type == "test":
+        return retries.after_only_try(permanent=outcome.permanent, whose=outcome.whose)
+    return retries.after_failure(
+        attempt.tries,
+        permanent=outcome.permanent,
+        retry_after=outcome.retry_after,
+        whose=outcome.whose,
+        now=now,
+        rng=rng,
+    )
 
 
 def _delivered(connection: Connection, attempt: Attempt, outcome: Delivered, now: datetime) -> State:
@@ -114,6 +120,15 @@ def _give_up(connection: Connection, attempt: Attempt, outcome: Failed, why: ret
     _finish(connection, attempt, "failed", outcome.answer, now)
     if why.switch_off and (outcome.permanent or not _succeeded_meanwhile(connection, attempt)):
         switch_off(connection, attempt.claimed.address_id, words, now)
+    elif was_off := _was_off(connection, attempt):
+        switch_off(connection, attempt.claimed.address_id, was_off, now)
+
+
+def _was_off(connection: Connection, attempt: Attempt) -> str | None:
+    """Why the address was off that was switched on for this test alone; None where it was on."""
+    kept = select(deliveries.c.facts).where(deliveries.c.id == attempt.claimed.delivery_id, deliveries.c.type == "test")
+    facts = connection.execute(kept).scalar()
+    return facts["was_off"] if facts else None
 
 
 def _close(connection: Connection, attempt: Attempt, **values: Any) -> None:

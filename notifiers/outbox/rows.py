@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+import structlog
 from msgspec import Struct
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -16,6 +17,8 @@ from snapshots.database import insert_if_absent
 
 Json = Any
 T = TypeVar("T")
+
+log = structlog.get_logger()
 
 IDS_AT_ONCE = 5000
 
@@ -79,6 +82,7 @@ def put(connection: Connection, due: Due, now: datetime) -> str | None:
     if not insert_if_absent(connection, deliveries, row):
         return None
     _put_askers(connection, delivery_id, due.askers)
+    log.debug("queued", delivery=delivery_id, type=due.type, address=due.address_id)
     return delivery_id
 
 
@@ -145,6 +149,7 @@ _CALL_OFF = _CLOSE.where(deliveries.c.state.in_(("pending", "held")))
 def close(connection: Connection, delivery_id: str, state: str, answer: str, now: datetime) -> None:
     """Nothing more is to be done for a delivery: it was delivered, failed or cancelled, as `answer` says."""
     connection.execute(_CLOSE, {"delivery": delivery_id, "becomes": state, "answered": answer, "now": now})
+    (log.error if state == "failed" else log.info)(state, delivery=delivery_id, reason=answer)
 
 
 def call_off(connection: Connection, delivery_id: str, reason: str, now: datetime) -> bool:
@@ -152,10 +157,14 @@ def call_off(connection: Connection, delivery_id: str, reason: str, now: datetim
     worker may have claimed it since it was read.
     """
     values = {"delivery": delivery_id, "becomes": "cancelled", "answered": reason, "now": now}
-    return connection.execute(_CALL_OFF, values).rowcount == 1
+    is_called_off = connection.execute(_CALL_OFF, values).rowcount == 1
+    if is_called_off:
+        log.info("cancelled", delivery=delivery_id, reason=reason)
+    return is_called_off
 
 
 def switch_off(connection: Connection, address_id: int, reason: str, now: datetime) -> None:
     """Tell an address nothing until a person switches it on again; what is due to it waits."""
+    log.error("an address is switched off", address=address_id, reason=reason)
     values = {"state": "off", "state_reason": reason, "state_since": now}
     connection.execute(update(addresses).where(addresses.c.id == address_id).values(**values))

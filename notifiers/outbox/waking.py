@@ -3,17 +3,18 @@
 Where a subscription has digests, its next one tells what waited, and nothing goes out here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, insert, select
 
-from notifiers import subscriptions, untold, wanting, watches
+from notifiers import search_members, subscriptions, untold, wanting, watches
 from notifiers.calendar import quiet_until
 from notifiers.outbox.folding import summary_of
 from notifiers.outbox.rows import Asker, put
 from notifiers.subscriptions import Stored
-from notifiers.tables import deliveries, ended_silences, search_members, subscription_addresses
+from notifiers.tables import deliveries, ended_silences, subscription_addresses, wanted_changes
 from notifiers.tables import subscriptions as subscription_rows
 from notifiers.tables import watches as watch_rows
 from notifiers.wanting import Want
@@ -30,6 +31,7 @@ def wake_due(connection: Connection, now: datetime) -> list[str]:
     transaction; each end is told once, whoever asks at the same moment.
     """
     written: list[str] = []
+    untold.tell_alone(connection)
     for watch in _waiting_watches(connection):
         if not watch.is_snoozed(now):
             written += _wake_watch(connection, watch, _over(watch.snooze_until), now)
@@ -72,7 +74,8 @@ def call_back(connection: Connection, registry: str, names: Collection[str], now
     taken = 0
     for watch in watches.listing(connection):
         if watch.registry == registry and watch.is_snoozed(now) and {watch.record_id, watch.name} & set(names):
-            oldest = [_call_back_record(connection, registry, each, now) for each in _records_of(connection, watch)]
+            ids = _of_watch(connection, watch, _queued_ids)
+            oldest = [_call_back_record(connection, registry, each, now) for each in ids]
             moments = [moment for found in oldest for moment in found]
             taken += len(moments)
             watches.wait_from(connection, watch.id, min([watch.waits_from or now, *moments]))
@@ -84,9 +87,10 @@ def call_back(connection: Connection, registry: str, names: Collection[str], now
 
 def _wake_watch(connection: Connection, watch: Watch, why: str, now: datetime, thread: str | None = None) -> list[str]:
     since = watch.waits_from or now
+    untold.tell_alone(connection)
     watches.wait_from(connection, watch.id, None)
     _note(connection, why, now, watch.silenced_by, watch.silence_reason, watch_id=watch.id)
-    records = set(_records_of(connection, watch))
+    records = set(_of_watch(connection, watch, partial(_wanted_ids, since=since)))
     found = (archive.find_record(connection, watch.registry, each) for each in list(records))
     records |= {record.registry_id for record in found if record}
     written: list[str] = []
@@ -103,6 +107,7 @@ def _wake_subscription(
     connection: Connection, stored: Stored, why: str, now: datetime, thread: str | None = None
 ) -> list[str]:
     since = stored.waits_from or now
+    untold.tell_alone(connection)
     subscriptions.wait_from(connection, stored.id, None)
     silence = stored.subscription.silence
     _note(connection, why, now, silence.by, silence.reason, subscription_id=stored.id)
@@ -128,10 +133,9 @@ def _tell(
         return []
     link = subscription_addresses
     links = select(link).where(link.c.subscription_id == stored.id, link.c.stopped_at.is_(None))
-    asleep = untold.asleep(connection, now)
     written = []
     for row in connection.execute(links.order_by(link.c.position)).all():
-        told = untold.changes(connection, row, asleep, since=since, records=records)
+        told = untold.changes(connection, row, now, since=since, records=records).told
         if told:
             key = f"woken:{stored.id}:{whose}:{now.isoformat()}"
             asker = Asker(stored.id, subscription.name, told)
@@ -170,11 +174,34 @@ def _waiting_subscriptions(connection: Connection) -> list[Stored]:
 # --- the beginning ----------------------------------------------------------------------------------------------------
 
 
-def _records_of(connection: Connection, watch: Watch) -> list[str]:
+def _of_watch(connection: Connection, watch: Watch, asked: Callable[[Connection, str], Iterable[str]]) -> list[str]:
+    """The record that is watched; or of those that are `asked` for what a search has ever found, which may be a whole
+    registry.
+    """
     if watch.record_id is not None:
         return [watch.record_id]
-    mine = search_members.c.watch_id == watch.id
-    return list(connection.execute(select(search_members.c.record_id).where(mine)).scalars())
+    return [each for each in asked(connection, watch.registry) if _has_found(connection, watch, each)]
+
+
+def _has_found(connection: Connection, search: Watch, record_id: str) -> bool:
+    record = archive.find_record(connection, search.registry, record_id)
+    names = [record_id, *([record.registry_id, *record.former_ids] if record else [])]
+    return bool(search_members.among(connection, search.id, names))
+
+
+def _queued_ids(connection: Connection, registry: str) -> list[str]:
+    """The records of which a message is still to be sent."""
+    of, beginning = deliveries.c, f"record:{registry}/"
+    queued = select(of.thread).where(of.state.in_(("pending", "held")), of.step_id.is_not(None)).distinct()
+    threads = connection.execute(queued).scalars()
+    return sorted(each.removeprefix(beginning) for each in threads if each.startswith(beginning))
+
+
+def _wanted_ids(connection: Connection, registry: str, since: datetime) -> list[str]:
+    """The records of which something was wanted since then."""
+    of = wanted_changes.c
+    wanted = select(of.record_id).where(of.registry == registry, of.observed_at >= since, of.record_id.is_not(None))
+    return sorted(connection.execute(wanted.distinct()).scalars())
 
 
 def _call_back_record(connection: Connection, registry: str, record_id: str, now: datetime) -> list[datetime]:

@@ -7,6 +7,7 @@ its changes) is written in the caller's one transaction.
 from snapshots.archive.appending import HeadMoved, Observation, OlderRelease, append
 from snapshots.archive.baseline import Head, heads, known_hashes, remember_raw_hash
 from snapshots.archive.chain import ChainHead, Digest, Link, chain_head, chained, digests, find_append, link_digest
+from snapshots.archive.counting import Place, places, places_of
 from snapshots.archive.coverage import (
     Confirmation,
     OpenException,
@@ -21,6 +22,7 @@ from snapshots.archive.coverage import (
     last_finished,
     last_sweep,
     note_exception,
+    open_exception,
     open_exceptions,
     recent_sweeps,
     settle_exceptions,
@@ -32,11 +34,14 @@ from snapshots.archive.filling import (
     close_gap,
     filling,
     gaps,
+    grant_filling,
     is_told,
     last_filling_failure,
     note_filling,
     note_gap,
     waiting_fillings,
+    wish_filling,
+    wished_fillings,
 )
 from snapshots.archive.history import (
     Step,
@@ -96,6 +101,7 @@ __all__ = [
     "Observation",
     "OlderRelease",
     "OpenException",
+    "Place",
     "Pruned",
     "PrunedVersions",
     "Record",
@@ -123,6 +129,7 @@ __all__ = [
     "finest_steps",
     "finish_sweep",
     "gaps",
+    "grant_filling",
     "heads",
     "is_told",
     "known_hashes",
@@ -137,7 +144,10 @@ __all__ = [
     "note_filling",
     "note_gap",
     "note_present",
+    "open_exception",
     "open_exceptions",
+    "places",
+    "places_of",
     "pruned",
     "pruned_words",
     "read_version",
@@ -157,4 +167,6 @@ __all__ = [
     "version_info",
     "versions",
     "waiting_fillings",
+    "wish_filling",
+    "wished_fillings",
 ]

@@ -163,7 +163,19 @@ def abandon_running(connection: Connection, registry: str, reason: str, now: dat
 
 def open_exceptions(connection: Connection, registry: str) -> list[OpenException]:
     """What no later sweep has settled, by id."""
-    rows = connection.execute(
+    found = (OpenException(*row) for row in connection.execute(_open(registry)))
+    return sorted(found, key=lambda one: one.registry_id)
+
+
+def open_exception(connection: Connection, registry: str, registry_id: str) -> OpenException | None:
+    """What the registry still owes for this id, as the newest sweep that asked for it in vain has it."""
+    this = _open(registry).where(sweep_exceptions.c.registry_id == registry_id)
+    row = connection.execute(this.order_by(sweeps.c.id.desc()).limit(1)).one_or_none()
+    return OpenException(*row) if row else None
+
+
+def _open(registry: str) -> Select[Any]:
+    return (
         select(
             sweep_exceptions.c.registry_id,
             sweep_exceptions.c.reason,
@@ -176,7 +188,6 @@ def open_exceptions(connection: Connection, registry: str) -> list[OpenException
         .join(sweeps, sweeps.c.id == sweep_exceptions.c.sweep)
         .where(sweeps.c.registry == registry, sweep_exceptions.c.settled_by.is_(None))
     )
-    return sorted((OpenException(*row) for row in rows), key=lambda one: one.registry_id)
 
 
 def last_confirmed(

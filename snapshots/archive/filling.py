@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from snapshots.archive.records import find_record
-from snapshots.archive.tables import fillings, history_gaps
+from snapshots.archive.tables import filling_wishes, fillings, history_gaps
 from snapshots.archive.tables import steps as step_rows
 from snapshots.database import insert_if_absent
 
@@ -60,6 +60,24 @@ def note_filling(connection: Connection, told: Filling) -> None:
     if not insert_if_absent(connection, fillings, row):
         own = (fillings.c.registry == told.registry, fillings.c.registry_id == told.registry_id)
         connection.execute(update(fillings).where(*own).values(row))
+
+
+def wish_filling(connection: Connection, registry: str, registry_id: str, now: datetime) -> None:
+    """Somebody wants the history of this record brought in now, whatever stands against it."""
+    insert_if_absent(connection, filling_wishes, {"registry": registry, "registry_id": registry_id, "wished_at": now})
+
+
+def wished_fillings(connection: Connection, registry: str, only: str | None = None) -> list[str]:
+    """The records (or `only` this one) whose history somebody wants, the oldest wish first."""
+    w = filling_wishes.c
+    wanted = select(w.registry_id).where(w.registry == registry).order_by(w.wished_at, w.registry_id)
+    return list(connection.execute(wanted if only is None else wanted.where(w.registry_id == only)).scalars())
+
+
+def grant_filling(connection: Connection, registry: str, registry_id: str) -> None:
+    """It was tried: the wish is over, however that ended."""
+    w = filling_wishes.c
+    connection.execute(delete(filling_wishes).where(w.registry == registry, w.registry_id == registry_id))
 
 
 def last_filling_failure(connection: Connection, registry: str) -> datetime | None:

@@ -61,6 +61,12 @@ def first_told(connection: Connection, step: int) -> int:
         step = found
 
 
+def steps_of(connection: Connection, ids: Collection[int]) -> list[int]:
+    """The steps that these changes belong to, by their numbers; ids of no change are passed over."""
+    wanted = select(change_rows.c.step).where(change_rows.c.id.in_(sorted(set(ids)))).distinct()
+    return sorted(connection.execute(wanted).scalars())
+
+
 def rows_of(record: int) -> Select[Any]:
     """The rows of a record (its number) and of those that were merged into it."""
     return select(records.c.id).where((records.c.id == record) | (records.c.merged_into == record))

@@ -226,6 +226,15 @@ fillings = Table(
     Column("is_joined", Boolean, nullable=False),
 )
 
+filling_wishes = Table(
+    "filling_wishes",
+    metadata,
+    # records whose history somebody asked for on the page; the daemon's next look at it takes the row away
+    Column("registry", String, primary_key=True),
+    Column("registry_id", String, primary_key=True),
+    Column("wished_at", UtcDateTime, nullable=False),
+)
+
 history_gaps = Table(
     "history_gaps",
     metadata,

@@ -14,6 +14,7 @@ from snapshots.deadlines.registration import registered_before_start, registered
 from snapshots.deadlines.results import results_due, results_tracked
 from snapshots.deadlines.updates import reached_in_time, updated_yearly
 from snapshots.deadlines.verification import verification_lapsed
+from snapshots.sentences import capitalised
 from snapshots.timeline.dated import Dated, public
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Finding",
     "compliance",
     "probably_covered",
+    "question_words",
     "reached_in_time",
     "registered_before_start",
     "registered_in_time",
@@ -31,6 +33,15 @@ __all__ = [
     "verification_lapsed",
     "years_after",
 ]
+
+
+def question_words(question: str) -> str:
+    """A question of a finding as it heads a line: "Results in time, with the 30 days that public trackers add"."""
+    return capitalised(_TITLES.get(question, question))
+
+
+_TITLES = {"results in time as trackers count": "results in time, with the 30 days that public trackers add"}
+"""Questions whose names say too little to somebody who reads them for the first time."""
 
 
 def compliance(versions: Sequence[Dated], today: date) -> tuple[Finding, ...]:

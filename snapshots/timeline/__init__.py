@@ -6,7 +6,17 @@ Every function takes what the record said in history order (`Dated`), and asks n
 from snapshots.timeline.courses import EnrollmentPoint, SitesPoint, enrollment_course, sites_course
 from snapshots.timeline.dated import Dated, day, submitted_on
 from snapshots.timeline.outcomes import Moment, OutcomeEvent, OutcomeLife, outcome_lives
-from snapshots.timeline.slips import DATES, DateMove, Slips, move_words, slips, slips_words, total_words
+from snapshots.timeline.slips import (
+    DATES,
+    DateMove,
+    Slips,
+    answer_words,
+    move_words,
+    slips,
+    slips_words,
+    total_words,
+    uneven_words,
+)
 from snapshots.timeline.status import Period, days_by_status, status_periods
 
 __all__ = [
@@ -20,6 +30,7 @@ __all__ = [
     "Period",
     "SitesPoint",
     "Slips",
+    "answer_words",
     "day",
     "days_by_status",
     "enrollment_course",
@@ -31,4 +42,5 @@ __all__ = [
     "status_periods",
     "submitted_on",
     "total_words",
+    "uneven_words",
 ]

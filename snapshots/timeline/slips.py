@@ -7,13 +7,14 @@ nothing.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import msgspec
 from msgspec import Struct
 
 from snapshots.canonical import Interval, Precision, interval, shift_days
 from snapshots.rules import dates as date_rules
-from snapshots.sentences import counted, shift_words
+from snapshots.sentences import counted, date_words, partial_date_words, shift_words
 from snapshots.timeline.dated import Dated, public, steps
 from snapshots.trial import PartialDate, Trial
 
@@ -75,6 +76,22 @@ class Slips(Struct, frozen=True, kw_only=True):
             return None
         return _shift(self.first, self.latest)[0]
 
+    @property
+    def uneven(self) -> tuple[bool, ...]:
+        """For each move whether from there on the steps add up to something else than the total: a date without a day
+        is counted by its month, so that days vanish or appear.
+        """
+        sums = accumulate(move.days or 0 for move in self.moves)
+        apart = [
+            None if move.total_days is None else sum_ - move.total_days
+            for move, sum_ in zip(self.moves, sums, strict=True)
+        ]
+        known, found = 0, []
+        for difference in apart:
+            found.append(difference is not None and difference != known)
+            known = known if difference is None else difference
+        return tuple(found)
+
 
 def slips(versions: Sequence[Dated]) -> tuple[Slips, ...]:
     """What became of start, primary completion and completion, in this order, whether they moved or not."""
@@ -105,6 +122,40 @@ def signed_days(days: int) -> str:
     if days == 0:
         return "no shift"
     return f"{'+' if days > 0 else '−'}{shift_words(days)}"
+
+
+def answer_words(slip: Slips) -> str:
+    """How often a date was moved, and where it stands: "3 delays, +638 days (about 21 months) in all; now 30 June 2027
+    (estimated)".
+    """
+    if slip.first is None:
+        return "not stated"
+    now = f"now {partial_date_words(slip.latest)}" if slip.latest else "taken out by now"
+    if not slip.moves:
+        return f"not moved in the versions stored here; {now}"
+    total = "" if slip.total_days is None else f", {signed_days(slip.total_days)} in all"
+    return f"{_moved(slip)}{total}; {now}"
+
+
+def uneven_words(slip: Slips, move: DateMove) -> str:
+    """Why the steps up to a move do not add up to its total."""
+    dates = [each.date for each in (move.before, move.after, slip.first) if each and each.date]
+    coarse = next((each for each in dates if _precision(each) != "day"), None)
+    named = f"{date_words(coarse)} names no day" if coarse else "a date names no day"
+    return f"the steps do not add up to the total here: {named}, and is compared by its {_coarse_noun(coarse)}"
+
+
+def _precision(date: str) -> Precision | None:
+    known = interval(date)
+    return known.precision if known else None
+
+
+def _coarse_noun(date: str | None) -> str:
+    return (_precision(date) if date else None) or "month"
+
+
+def _moved(slip: Slips) -> str:
+    return counted(slip.delays, "delay") if slip.delays else counted(len(slip.moves), "move")
 
 
 _KIND_WORDS = {
@@ -198,5 +249,4 @@ def slips_words(slip: Slips) -> str:
         return "not stated"
     if not slip.moves:
         return "not moved in the versions stored here"
-    moved = counted(slip.delays, "delay") if slip.delays else counted(len(slip.moves), "move")
-    return f"{moved}, {total_words(slip.total_days, planned=slip.first_is_plan)}"
+    return f"{_moved(slip)}, {total_words(slip.total_days, planned=slip.first_is_plan)}"

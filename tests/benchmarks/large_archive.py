@@ -9,16 +9,19 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, insert, update
 
 from monitor import schema
+from monitor.copying import go_on_counting
 from notifiers import feeds, links, outlook, subscriptions, watches
 from notifiers.tables import (
     attempts,
+    confirmations,
     deliveries,
     delivery_changes,
     delivery_subscriptions,
     search_members,
+    subscription_addresses,
     wanted_changes,
 )
 from notifiers.tables import watches as watch_rows
@@ -46,6 +49,10 @@ TRIALS, STEPS, CHANGES = 5_000, 8, 5
 TEMPLATES, SPREAD, GROUPS, ADDRESSES, SUBSCRIPTIONS = 12, 31, 50, 20, 100
 TOLD_EVERY = 10
 """Every tenth step was told to somebody."""
+CONFIRMED = 20
+"""The number of an address that was asked whether it wants to be told, and said yes."""
+NEWS = 9
+"""The week's digest tells of so many trials a day, of however many that are watched: of 63 in all."""
 FIRST = datetime(2025, 7, 1, 13, tzinfo=UTC)
 RELEASES = SPREAD * (STEPS + 1)
 NOW = FIRST + timedelta(days=RELEASES)
@@ -103,7 +110,7 @@ def fill(url: str, trials: int = TRIALS) -> Database:
 
 
 def _template(number: int) -> _Template:
-    studies = [whole((SITES, _sites(number, nth)), (f"{STATUS}.primaryCompletionDateStruct", _date(nth)))
+    studies = [whole((SITES, _sites(number, nth)), (f"{STATUS}.primaryCompletionDateStruct", _date(number, nth)))
                for nth in range(STEPS + 1)]  # fmt: skip
     named = [{**study, "protocolSection": {**study["protocolSection"]}} for study in studies]
     title = ""
@@ -138,8 +145,9 @@ def _sites(number: int, nth: int) -> list[dict[str, Any]]:
     ]
 
 
-def _date(nth: int) -> dict[str, str]:
-    return {"date": f"2027-{nth + 1:02d}", "type": "ESTIMATED"}
+def _date(number: int, nth: int) -> dict[str, str]:
+    """Of every twelfth trial the completion is due soon."""
+    return {"date": f"2027-{nth + 1:02d}" if number else f"{NOW + timedelta(nth):%Y-%m-%d}", "type": "ESTIMATED"}
 
 
 def _archive(connection: Connection, templates: Sequence[_Template], moments: Sequence[_Moment], trials: int) -> None:
@@ -239,6 +247,10 @@ def _watch(connection: Connection, trials: int) -> None:
                                          for trial in range(2, trials, trials // 50)))  # fmt: skip
     for each in range(SUBSCRIPTIONS):
         subscriptions.save(connection, subscriptions.from_table(_subscription(each)), FIRST)
+    connection.execute(insert(confirmations).values(address_id=CONFIRMED, added_at=FIRST, asked_at=FIRST,
+                                                    confirmed_at=FIRST))  # fmt: skip
+    # as if they had asked before all this was stored
+    connection.execute(update(subscription_addresses).values(added_after=None))
 
 
 def _subscription(number: int) -> dict[str, Any]:
@@ -266,9 +278,10 @@ def _tell(connection: Connection, moments: Sequence[_Moment]) -> None:
 
 def _wanted(moments: Sequence[_Moment]) -> Rows:
     for step, at in enumerate(moments, start=1):
-        if at.nth and (step % TOLD_EVERY == 0 or at.release >= RELEASES - 7):
+        is_news = at.release >= RELEASES - 7 and at.trial < NEWS * SPREAD
+        if at.nth and (step % TOLD_EVERY == 0 or is_news):
             for change in _ids(step):
-                asker = 1 if at.release >= RELEASES - 7 else _asker(at) + 1
+                asker = 1 if is_news else _asker(at) + 1
                 yield {"subscription_id": asker, "change_id": change, "step_id": step, "registry": "ctgov",
                        "record_id": trial_id(at.trial), "observed_at": _seen(at.release)}  # fmt: skip
 
@@ -330,3 +343,4 @@ def _insert(connection: Connection, table: Table, rows: Rows) -> None:
             batch = []
     if batch:
         connection.execute(insert(table), batch)
+    go_on_counting(connection, table)

@@ -17,6 +17,7 @@ _BOUND = re.compile(r"(?:<|≤|under) ?(?P<most>[\d,.]+)(?P<ratio> ×)?")
 class Figure:
     """One row of the table: what was measured, its value, its floor in the same run and the bound it is held to ("< 5
     ms": of the value; "≤ 2 ×": of value to floor; "": there is none). `is_detail`: it stands in the page alone.
+    `series` and `at`: which line of a drawing it is a point of, and for how many records.
     """
 
     what: str
@@ -27,6 +28,8 @@ class Figure:
     bound: str = ""
     detail: str = ""
     is_detail: bool = False
+    series: str = ""
+    at: int | None = None
 
     @property
     def ratio(self) -> float | None:

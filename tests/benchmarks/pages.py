@@ -36,7 +36,6 @@ EXPORTS = frozenset(
         "/api/v1/records/{id}/audit",
         "/trials/{id}/export/{file}",
         "/api/v1/subscriptions/{name}/backtest",
-        "/api/v1/deliveries/unseen",
         "/signin/once/{code}",
     }
 )
@@ -157,7 +156,7 @@ def _paths(url: str, trials: int) -> dict[str, Paths]:
         linked = delivery_ids(trials, 1)[0]
         unsubscribing = links.unsubscribe_url(connection, "http://bench", linked) or ""
         acknowledging = links.acknowledge_url(connection, "http://bench", linked) or ""
-        confirming = links.confirm_url(connection, "http://bench", 1) or ""
+        confirming = links.confirm_url(connection, "http://bench", large_archive.CONFIRMED) or ""
     database.dispose()
     told = delivery_ids(trials, ROUNDS + WARMING)
     count = large_archive.SUBSCRIPTIONS
@@ -174,7 +173,7 @@ def _paths(url: str, trials: int) -> dict[str, Paths]:
         "/watchlist/{number}": lambda n: f"/watchlist/{n * 7 % trials + 1}",
         "/watchlist/{number}/remove": lambda n: f"/watchlist/{n * 7 % trials + 1}/remove",
         "/subscriptions/{number}/digest": lambda _: "/subscriptions/1/digest",
-        "/subscriptions/{number}/digest/{address}": lambda _: "/subscriptions/1/digest/1",
+        "/subscriptions/{number}/digest/{address}": lambda _: "/subscriptions/1/digest/0",
         "/subscriptions/{number}/why": lambda n: f"/subscriptions/{n + 1}/why?change={change + n}",
         "/addresses/{number}": lambda n: f"/addresses/{n % 20 + 1}",
         "/api/v1/addresses/{id}": lambda n: f"/api/v1/addresses/{n % 20 + 1}",

@@ -1,15 +1,24 @@
 """`make bench`: speed figures, each beside its floor in the same run and its bound; JSON, and a page on demand.
 
-`run.py [PART,PART] [--write]`: the parts alone, and docs/performance.md from all that was measured last.
+`run.py [PART,PART] [--write]`: the parts alone, and docs/performance.md from all that was measured last. What was
+measured is kept in bench/results.json, and with --write beside the page: parts that are not measured again stay.
 """
 
 import json
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 RESULTS = ROOT / "bench" / "results.json"
+PAGE = ROOT / "docs" / "performance.md"
+KEPT = ROOT / "docs" / "performance.json"
+APART = frozenset({"peers"})
+"""Parts that are measured only where they are named: they install other programs."""
 
 
 def main() -> None:
@@ -17,20 +26,44 @@ def main() -> None:
 
     import structlog
 
+    from tests.benchmarks import telling
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    parts = _parts()
+    asked = [word for word in sys.argv[1:] if not word.startswith("-")]
+    names = [name for word in asked for name in word.split(",") if name]
+    unknown = set(names).difference(parts)
+    if unknown:
+        raise SystemExit(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
+    machine, measured = telling.machine(), {}
+    for name in names or [part for part in parts if part not in APART]:
+        print(f"Measuring {name} ...", file=sys.stderr, flush=True)
+        began, load = datetime.now(UTC), os.getloadavg()[0]
+        measured[name] = telling.Part(*parts[name].figures(), began, load)
+    results = telling.results_of(measured, machine)
+    print(telling.table(results))
+    results = telling.joined(_before(), results, list(parts))
+    telling.write(results, RESULTS)
+    if "--write" in sys.argv:
+        _write_page(results)
+
+
+def _parts() -> dict[str, ModuleType]:
     from tests.benchmarks import (
         delivering,
         diffing,
+        growing,
         matching,
         pages,
+        peers,
         quoting,
+        resting,
         starting,
         storing,
         sweeping,
-        telling,
     )
 
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    parts = {
+    return {
         "sweeps": sweeping,
         "diffs": diffing,
         "matching": matching,
@@ -39,33 +72,27 @@ def main() -> None:
         "webhooks": delivering,
         "pages": pages,
         "start": starting,
+        "memory": resting,
+        "growth": growing,
+        "peers": peers,
     }
-    asked = [word for word in sys.argv[1:] if not word.startswith("-")]
-    names = [name for word in asked for name in word.split(",") if name]
-    unknown = set(names).difference(parts)
-    if unknown:
-        raise SystemExit(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(parts)}")
-    machine, measured = telling.machine(), {}
-    for name in names or parts:
-        print(f"Measuring {name} ...", file=sys.stderr, flush=True)
-        measured[name] = parts[name].figures()
-    results = telling.results_of(measured, machine)
-    print(telling.table(results))
-    if names and RESULTS.is_file():
-        results = _joined(json.loads(RESULTS.read_text()), results, list(parts))
-    telling.write(results, RESULTS)
-    if "--write" in sys.argv:
-        (ROOT / "docs" / "performance.md").write_text(telling.page(results))
 
 
-def _joined(before, now, order):  # type: ignore[no-untyped-def]
-    """What was measured last of each part."""
-    joined = {"machine": now["machine"]}
-    for what in ("parts", "notes"):
-        both = before.get(what, {}) if isinstance(before.get(what), dict) else {}
-        both = {**both, **now[what]}
-        joined[what] = {name: both[name] for name in order if name in both}
-    return joined
+def _before() -> Any:
+    """What was measured before: here, else when the page was written."""
+    file = next((file for file in (RESULTS, KEPT) if file.is_file()), None)
+    return {} if file is None else json.loads(file.read_text())
+
+
+def _write_page(results: Any) -> None:
+    """The page, the figures it was written from, and what is drawn of them."""
+    from tests.benchmarks import drawing, telling
+
+    for part, (name, _) in telling.DRAWN.items():
+        if any(row.get("series") for row in results["parts"].get(part, [])):
+            PAGE.with_name(name).write_text(drawing.draw(results["parts"][part]))
+    PAGE.write_text(telling.page(results))
+    telling.write(results, KEPT)
 
 
 if __name__ == "__main__":

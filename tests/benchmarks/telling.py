@@ -8,9 +8,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from tests.benchmarks.measuring import Figure
 
@@ -47,7 +50,25 @@ LIMITS = {
         "an index before anything is read. The times are one asker's, on loopback, client included."
     ),
     "start": "Python's own start and click; a command imports what it needs when it is called.",
+    "memory": (
+        "What is imported: SQLAlchemy, the web server and its templates, the mail and HTTP clients. Nothing that is "
+        "watched is held in memory."
+    ),
+    "growth": (
+        "What grows is what has to be read: every byte of the registry is received, split and hashed at each release. A "
+        "baseline is limited by reading each record and by its row in the database; the next release by the bytes "
+        "themselves; memory by the largest page in hand, whatever is watched; the database by what each record takes "
+        "compressed and its rows beside it. On the wire the registry asks for one second between two requests, which is "
+        "no part of these figures: 608 pages of 1,000 records are ten minutes of waiting."
+    ),
+    "peers": (
+        "The others fetch each record by itself, decode it, write it out in lines and compare the lines; of a list in "
+        "another order every line is new. This program asks for a thousand records at once, hashes them, and compares "
+        "what a record says where its bytes changed. Measured only by `make bench ONLY=peers`, since it installs them."
+    ),
 }
+DRAWN = {"growth": ("growth.svg", "What one record costs at each size; the figures stand in the table below.")}
+"""Parts that are drawn: the picture beside the page, and its words."""
 TITLES = {
     "sweeps": "Sweeps",
     "diffs": "Comparing",
@@ -57,6 +78,9 @@ TITLES = {
     "webhooks": "Sending",
     "pages": "The page and the API",
     "start": "Starting",
+    "memory": "Memory at rest",
+    "growth": "Growth",
+    "peers": "Beside changedetection.io and webchanges",
 }
 
 
@@ -65,7 +89,6 @@ def machine() -> dict[str, str]:
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.machine()}",
-        "load before": f"{os.getloadavg()[0]:.1f}",
         "Python": platform.python_version(),
         "SQLite": sqlite3.sqlite_version,
         **{name: version(name) for name in ("sqlalchemy", "psycopg", "msgspec", "starlette", "uvicorn")},
@@ -78,6 +101,8 @@ def table(results: Results) -> str:
     shown = [(part, row) for part, rows in results["parts"].items() for row in rows if not row["is_detail"]]
     width = max(len(row["what"]) for _, row in shown)
     lines = [", ".join(f"{name} {value}" for name, value in results["machine"].items()),
+             "; ".join(f"{part}: {taken['when']}, load before {taken['load']}"
+                       for part, taken in results["taken"].items()),
              f"{'':{width}}  {'value':>16}  {'floor':>12}  {'ratio':>6}  bound"]  # fmt: skip
     last = ""
     for part, row in shown:
@@ -94,13 +119,34 @@ def table(results: Results) -> str:
     return "\n".join(lines)
 
 
-def results_of(parts: Mapping[str, tuple[Sequence[Figure], Sequence[str]]], on: Mapping[str, str]) -> Results:
+class Part(Struct, frozen=True):
+    """What was measured of one part, when it began, and the machine's load just before."""
+
+    figures: Sequence[Figure]
+    notes: Sequence[str]
+    began: datetime
+    load: float
+
+
+def results_of(parts: Mapping[str, Part], on: Mapping[str, str]) -> Results:
     """What was measured, as JSON."""
     rows = {
-        part: [asdict(figure) | {"ratio": figure.ratio, "verdict": figure.verdict} for figure in figures]
-        for part, (figures, _) in parts.items()
+        name: [asdict(figure) | {"ratio": figure.ratio, "verdict": figure.verdict} for figure in part.figures]
+        for name, part in parts.items()
     }
-    return {"machine": dict(on), "parts": rows, "notes": {part: list(notes) for part, (_, notes) in parts.items()}}
+    taken = {name: {"when": f"{part.began:%Y-%m-%d %H:%M} UTC", "load": f"{part.load:.1f}", "machine": dict(on)}
+             for name, part in parts.items()}  # fmt: skip
+    notes = {name: list(part.notes) for name, part in parts.items()}
+    return {"machine": dict(on), "taken": taken, "parts": rows, "notes": notes}
+
+
+def joined(before: Results, now: Results, order: Sequence[str]) -> Results:
+    """What was measured last of each part; parts that are not among `order` are no more."""
+    found: dict[str, Json] = {"machine": now["machine"]}
+    for what in ("taken", "parts", "notes"):
+        both = {**(before.get(what) or {}), **now[what]}
+        found[what] = {name: both[name] for name in order if name in both}
+    return found
 
 
 def write(results: Results, into: Path) -> None:
@@ -118,16 +164,30 @@ def page(results: Results) -> str:
         "",
         "Written by `make bench WRITE=1` from what it measured. Each figure stands beside its floor in the same run,",
         "the least that anybody must do for it, and beside the bound it is held to. Times are CPU time of the process",
-        "unless a part says otherwise.",
+        "unless a part says otherwise. Parts can be taken one by one (`make bench WRITE=1 ONLY=sweeps,start`); the others",
+        "stay as they were. A busy machine makes figures worse, so each part says at what load it was taken.",
         "",
         f"Taken on: {told}.",
     ]
     for part, rows in results["parts"].items():
-        lines += ["", f"## {TITLES.get(part, part)}", "", LIMITS.get(part, ""), "", *_rows(rows)]
+        lines += ["", f"## {TITLES.get(part, part)}", "", LIMITS.get(part, ""), "", _taken(results, part), ""]
+        if part in DRAWN and any(row.get("series") for row in rows):
+            lines += [f"![{DRAWN[part][1]}]({DRAWN[part][0]})", ""]
+        lines += _rows(rows)
         notes = results["notes"].get(part, [])
         if notes:
             lines += ["", *(f"- {note}" for note in notes)]
     return "\n".join(lines) + "\n"
+
+
+def _taken(results: Results, part: str) -> str:
+    """When a part was measured, at what load, and on what where that is not what the head of the page says."""
+    taken = results.get("taken", {}).get(part)
+    if taken is None:
+        return "Taken at an earlier time, which was not written down."
+    same = results["machine"]
+    other = [f"{name} {value}" for name, value in taken["machine"].items() if same.get(name) != value]
+    return f"Taken {taken['when']}, load before {taken['load']}{', ' if other else ''}{', '.join(other)}."
 
 
 def _rows(rows: Sequence[Json]) -> list[str]:

@@ -44,7 +44,7 @@ def add_trial(page: Page, text: str = GOOD, group: str = "") -> None:
 def subscribe(page: Page, name: str, address: str) -> None:
     page.goto("/subscriptions/new")
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("Told at").fill(address)
+    page.get_by_label("Send to").fill(address)
     page.get_by_role("button", name="Preview").first.click()
     page.get_by_role("button", name="Save").first.click()
 
@@ -66,7 +66,7 @@ def test_the_coordinator_hears_of_a_site_and_finds_it_on_the_page(empty: World, 
     assert [letter.subject.partition(":")[0] for letter in empty.mail.letters] == ["Site recruiting"]
     visitor.goto("/")
     expect(visitor.get_by_text("Site recruiting").first).to_be_visible()
-    visitor.get_by_role("button", name=re.compile("I have seen it")).click()
+    visitor.get_by_role("button", name=re.compile("Mark as seen")).click()
     visitor.get_by_label("Seen", exact=True).select_option("no")
     visitor.get_by_role("button", name="Show").click()
     expect(visitor.get_by_text("Nothing here matches")).to_be_visible()

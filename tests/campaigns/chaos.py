@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -220,7 +221,9 @@ class _Chaos:
 class Sink:
     """Addresses on loopback: fast, slow, flapping and refusing ones. `arrived`: what each took, by id, how often."""
 
-    def __init__(self) -> None:
+    def __init__(self, takes: Callable[[str], bool] | None = None) -> None:
+        """`takes`: what an address does, by its name, and whether it takes the message."""
+        does = takes or _takes
         self.arrived: dict[str, Counter[str]] = {name: Counter() for name in (*LIVING, "refusing")}
         lock = threading.Lock()
         arrived = self.arrived
@@ -230,11 +233,11 @@ class Sink:
                 length = int(self.headers["content-length"])
                 whole = len(self.rfile.read(length)) == length
                 name = self.path.rpartition("/")[2]
-                takes = whole and _takes(name)
-                if takes:
+                taken = whole and does(name)
+                if taken:
                     with lock:
                         arrived[name][self.headers["webhook-id"]] += 1
-                self.send_response(204 if takes else 503)
+                self.send_response(204 if taken else 503)
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002

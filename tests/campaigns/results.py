@@ -6,7 +6,9 @@ from msgspec import Struct
 
 
 class Result(Struct, kw_only=True):
-    """One campaign on one database. `failures` are sentences, none where it held; `counts` are what it counted."""
+    """One campaign on one database. `failures` are sentences, none where it held; `counts` are what it counted;
+    `picture`: the drawing's path below docs/, where it drew one.
+    """
 
     name: str
     database: str
@@ -14,6 +16,7 @@ class Result(Struct, kw_only=True):
     counts: Mapping[str, int]
     failures: Sequence[str]
     seconds: float = 0.0
+    picture: str = ""
 
     @property
     def held(self) -> bool:

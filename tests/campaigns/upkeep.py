@@ -23,7 +23,7 @@ from snapshots.database import Database, metadata
 from tests.campaigns import kills, upkeep_victims, victims
 from tests.campaigns.kills import Campaign
 from tests.campaigns.results import Result
-from tests.databases import make_tables
+from tests.databases import drop_everything, make_tables
 from tests.notifiers.cast import HOOK, HOUR, MAIL, change, subscribe, tell, watch
 from tests.notifiers.cast import NOW as told_at  # noqa: N811 - another time than the campaigns' own
 from tests.snapshots.past_cast import FORTY, NOW, TRIAL, Past
@@ -104,7 +104,7 @@ class _Migrations(_Upkeep):
         yield
 
     def prepare(self) -> None:
-        _drop_everything(self.database)
+        drop_everything(self.database)
         _go_back_to_first(self.database)
         tables = _tables_of(self.database)
         with self.database.write() as connection:
@@ -141,17 +141,6 @@ def _go_back_to_first(database: Database) -> None:
     with database.schema_change() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
-
-
-def _drop_everything(database: Database) -> None:
-    database.dispose()
-    if database.file is None:
-        with database.write() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        return
-    for file in database.file.parent.glob(f"{database.file.name}*"):
-        file.unlink()
 
 
 def _tables_of(database: Database) -> MetaData:

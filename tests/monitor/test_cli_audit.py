@@ -116,7 +116,7 @@ def test_a_change_leads_to_its_deliveries_their_attempts_and_who_acknowledged_th
 
     assert by_change == by_record
     assert [(one["id"], one["acknowledged_by"]) for one in by_change] == [(entry.delivery_id, "Alice")]
-    assert "acknowledged by Alice" in run("deliveries", "show", entry.delivery_id).stdout
+    assert "seen by Alice" in run("deliveries", "show", entry.delivery_id).stdout
     assert json.loads(run("deliveries", "list", "--change", "999999", "--format", "json").stdout) == []
     assert json.loads(run("deliveries", "list", "--record", "NCT99999999", "--format", "json").stdout) == []
 

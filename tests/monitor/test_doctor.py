@@ -111,16 +111,21 @@ def test_a_sweep_that_is_behind_the_registry_is_a_failure(stage: Stage, url: str
 
 
 def test_a_failed_sweep_and_an_unanswered_record_are_told(stage: Stage, url: str, standin: StandIn) -> None:
+    standin.publish(DAYS[0], {ONE: trial(ONE), TWO: trial(TWO)})
     stage.watch(ONE, TWO)
     stage.look()
-    standin.fail(Fault.UNAVAILABLE, times=8)
+    standin.remove([TWO])
     stage.day(DAYS[1])
+    standin.fail(Fault.UNAVAILABLE, times=8)
+    stage.day(DAYS[2])
     standin.clear()
 
     found = findings(url, standin)
 
     assert "503" in found["last sweep"].found
-    assert found["record"].found.startswith(f"{TWO} not checked since release {DAYS[0]}: absent")
+    assert found["record"].found.startswith(f"{TWO} not checked since release {DAYS[1]}: absent")
+    assert found["record"].found.endswith(f"; last confirmed at release {DAYS[0]}")
+    assert f"`trialdelta watch remove {TWO}`" in found["record"].advice
 
 
 def test_what_waits_to_be_sent_for_long_is_a_failure(stage: Stage, url: str, standin: StandIn) -> None:

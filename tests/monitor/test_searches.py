@@ -196,10 +196,11 @@ def test_a_search_that_the_registry_refuses_says_so(sqlite_stage: Stage) -> None
 
 
 def test_a_found_record_that_cannot_be_fetched_is_told_when_it_can(stage: Stage, standin: StandIn) -> None:
-    ready(stage)
+    search(stage, **{"query.titles": "tea"})
+    stage.day(DAYS[0], of_status(ONE, RECRUITING, title="Tea"))
     standin.fail(Fault.UNAVAILABLE, ids=[TWO])
 
-    first = stage.day(DAYS[1], of_status(TWO, RECRUITING))
+    first = stage.day(DAYS[1], of_status(TWO, RECRUITING, title="More Tea"))
     standin.clear()
     second = stage.look()
 
@@ -261,12 +262,12 @@ def test_a_search_that_is_removed_while_it_is_asked_is_nobodys_news(
     sqlite_database: Database, standin: StandIn
 ) -> None:
     class Removing(Asked):
-        def search(self, query: dict[str, str]) -> Any:
-            found = list(super().search(query))
-            if ask_once.pop():
-                with sqlite_database.write() as connection:
-                    watches.remove(connection, "ctgov", ["fever"])
-            return found
+        def walk(self, *asked: Any) -> Any:
+            for page in super().walk(*asked):
+                if ask_once.pop():
+                    with sqlite_database.write() as connection:
+                        watches.remove(connection, "ctgov", ["fever"])
+                yield page
 
     ask_once = [True, False]
     stage = Stage(sqlite_database, standin, Removing(standin))

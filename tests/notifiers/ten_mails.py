@@ -67,7 +67,7 @@ def told(changes: list[Change], trial: Any, why: str = "", near: Near | None = N
     news = News(
         step=step,
         url=f"https://clinicaltrials.gov/study/{trial.id}",
-        changes=as_severe_as_asked(stored, because),
+        changes=as_severe_as_asked(stored, because, lambda: trial),
         by_place=frozenset(is_near),
         distances=is_near,
         facts=facts_of(trial, stored),

@@ -1,11 +1,13 @@
 """Chat services through Apprise: which hosts it can be made to ask, and that no part of an address is ever shown."""
 
+import base64
 import json
 import logging
 import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,11 +53,13 @@ class Wire:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.proxies: list[Any] = []
         self.status = 200
         self.wait = 0.0
 
     def send(self, adapter: Any, request: Any, **more: Any) -> Any:
         self.asked.append(request)
+        self.proxies.append(dict(more["proxies"]))
         time.sleep(self.wait)
         answer = requests.Response()
         answer.status_code, answer.url, answer.request = self.status, request.url, request
@@ -72,7 +76,7 @@ class Wire:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     made = Wire()
     monkeypatch.setattr(
-        requests.adapters.HTTPAdapter, "send", lambda adapter, request, **more: made.send(adapter, request)
+        requests.adapters.HTTPAdapter, "send", lambda adapter, request, **more: made.send(adapter, request, **more)
     )
     # the pauses that Apprise keeps between several targets are no part of what is shown here
     monkeypatch.setattr(apprise.URLBase, "throttle", lambda self, *given, **more: None)
@@ -97,6 +101,24 @@ def test_a_service_is_told_at_its_own_host_over_tls_with_certificates_checked(sc
     assert {urlsplit(request.url).hostname for request in wire.asked} <= SERVICES[scheme].hosts
     # some take underscores for markup, and Apprise escapes them
     assert any(re.search(r"dlv\W*_0190aa|dlv%5F0190aa", str(request.body)) for request in wire.asked)
+
+
+@pytest.mark.parametrize("scheme", SERVICES)
+def test_no_proxy_and_no_password_of_the_environment_comes_between(
+    scheme: str, wire: Wire, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://proxy.example.org:3128")
+    hosts = SERVICES[scheme].hosts
+    (tmp_path / "netrc").write_text("".join(f"machine {host} login eve password geheim\n" for host in hosts))
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    send(GOOD[scheme])
+
+    eve = base64.b64encode(b"eve:geheim").decode()
+    assert wire.asked
+    assert all(not proxies for proxies in wire.proxies)
+    assert not any(eve in str(request.headers) for request in wire.asked)
 
 
 hostile = st.text("abcAB01.:@/#%-_~!$&'()*+,;=[]", max_size=60)

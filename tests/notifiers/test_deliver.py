@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from standardwebhooks import Webhook
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
-from notifiers import addresses, digest, ledger, outbox, subscriptions
+from notifiers import addresses, digest, ledger, outbox, subscriptions, template_folders
 from notifiers.deliver import DeliverySettings, deliver_due, deliver_one
 from snapshots import archive
 from snapshots.archive import Observation, StepFacts
@@ -226,6 +227,32 @@ def test_where_templates_are_broken_ours_take_their_place_and_the_operator_learn
     assert (told.state, len(inbox[0].mails)) == ("delivered", 1)
     assert said in (told.last_answer or "")
     assert [said in log["reason"] for log in logs if log["log_level"] == "error"] == [True]
+
+
+def test_a_template_that_is_broken_between_two_tries_is_replaced_by_ours_at_the_second(
+    sqlite_database: Database, clock: Clock, inbox: tuple[Inbox, str], tmp_path: Path
+) -> None:
+    (tmp_path / "trial.changed").mkdir()
+    subject = tmp_path / "trial.changed" / "subject.txt"
+    subject.write_text("{{ trial.id }} in words of my own")
+    asked(sqlite_database, MAIL, templates=str(tmp_path))
+    first, second = due(sqlite_database), due(sqlite_database, BOB)
+
+    assert deliver(sqlite_database, clock, smtp_url=inbox[1])
+    assert deliver(sqlite_database, clock, smtp_url="smtp://127.0.0.1:9")
+    subject.write_text("{{ trial.id")
+    clock.now += HOUR
+    assert deliver(sqlite_database, clock, smtp_url=inbox[1])
+
+    whole, ours = (message_from_bytes(mail, policy=policy.default) for mail in inbox[0].mails)
+    told = entry(sqlite_database, second)
+    assert whole["subject"] == f"{ALICE} in words of my own"
+    assert str(ours["subject"]).startswith(f"Site recruiting: {BOB}")
+    assert (told.state, [one.outcome for one in told.tries]) == ("delivered", ["retry", "delivered"])
+    assert f"in our templates: the templates of trial.changed cannot be filled: {subject}, line 1" in told.last_answer
+    assert "in our templates" not in entry(sqlite_database, first).last_answer
+    with sqlite_database.read() as connection:
+        assert [name for name, _ in template_folders.unused(connection)] == ["alice"]
 
 
 def test_a_broken_template_is_no_concern_of_a_webhook(

@@ -235,7 +235,7 @@ def test_distances_are_those_of_the_earth() -> None:
 def test_conditions_can_be_said_in_words() -> None:
     asked = Conditions(kinds=("site.*",), countries=("China",), near=near(39.9, 116.4, 50))
 
-    assert in_words(asked) == "kinds site.*; in China; within 50 km of 39.9, 116.4"
+    assert in_words(asked) == "all about sites; in China; within 50 km of 39.9, 116.4"
     assert in_words(Conditions()) == ""
 
 

@@ -56,7 +56,8 @@ def test_with_the_address_of_the_page_a_mail_can_be_stopped_and_acknowledged_and
         without = message_of(connection, outbox.load(connection, message.delivery_id, NOW))
     assert message.unsubscribe_url in render(message).text
     assert "Mark it as seen" in render(message).text
-    assert "To stop it: trialdelta subscription remove alice" in render(without).text
+    assert "To stop it, answer this message" in render(without).text
+    assert "\n  trialdelta subscription remove alice\n" in render(without).text
     assert "Mark it as seen" not in render(without).text
 
 

@@ -21,7 +21,7 @@ def sweep(
 ) -> None:
     """A sweep over what is due, in which these ids fail for a reason."""
     with database.write() as connection:
-        ids = watches.due_ids(connection, "ctgov", release)
+        ids = list(watches.due_ids(connection, "ctgov", release))
         number = archive.begin_sweep(connection, "ctgov", release, scope, NOW)
         for record, reason in (failing or {}).items():
             archive.note_exception(connection, number, record, reason, "in a test")
@@ -35,7 +35,7 @@ def sweep(
 
 def due(database: Database, release: str = RELEASE) -> list[str]:
     with database.read() as connection:
-        return watches.due_ids(connection, "ctgov", release)
+        return list(watches.due_ids(connection, "ctgov", release))
 
 
 def test_at_first_everything_is_due(database: Database) -> None:

@@ -223,7 +223,7 @@ def test_a_secret_of_the_file_is_taken_and_none_is_made(database: Database) -> N
         (
             "[[address]]\nuri = 'gopher://example.org/'",
             "address[1] \"gopher://…\".uri: 'gopher://…' is no address that can be told; "
-            "it begins with one of https:, mailto:",
+            "it is a mail address, or begins with one of https:, mailto:",
         ),
     ],
 )
@@ -250,8 +250,8 @@ def test_what_can_be_meant_and_probably_is_not_is_noted(sqlite_database: Databas
     ]
 
     assert notes == [
-        ("subscription 'a': nothing is watched in group 'dkf'",),
-        (f"subscription 'a': {BOB} is not watched",),
+        ("subscription 'a': nothing is watched in group 'dkf'; did you mean 'dkd'?",),
+        (f"subscription 'a': {BOB} is not watched; `trialdelta watch add {BOB}` begins",),
         (),
         (),
     ]

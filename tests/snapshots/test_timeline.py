@@ -13,6 +13,7 @@ from snapshots.timeline import (
     Dated,
     OutcomeLife,
     Slips,
+    answer_words,
     days_by_status,
     enrollment_course,
     move_words,
@@ -23,6 +24,7 @@ from snapshots.timeline import (
     status_periods,
     submitted_on,
     total_words,
+    uneven_words,
 )
 from snapshots.trial import Enrollment, Outcome, Site
 from tests.snapshots.histories import actual, outcomes, planned, primary_completions, said, statuses
@@ -166,6 +168,38 @@ def test_each_delay_is_counted_and_the_total_runs_from_the_first_plan() -> None:
     ]
     assert total_words(638, planned=found.first_is_plan) == "+638 days (about 21 months) since first planned"
     assert slips_words(found) == "3 delays, +638 days (about 21 months) since first planned"
+
+
+def test_how_often_a_date_was_moved_is_one_phrase() -> None:
+    moved = slip(primary_completions(("2024-01-01", planned("2025-01-31")), ("2024-06-01", planned("2025-06-30"))))
+    still = slip(primary_completions(("2024-01-01", planned("2025-01-31"))))
+
+    assert answer_words(moved) == "1 delay, +150 days (about 5 months) in all; now 30 June 2025 (estimated)"
+    assert answer_words(still) == "not moved in the versions stored here; now 31 January 2025 (estimated)"
+    assert answer_words(slip(statuses(("2024-01-01", "RECRUITING")))) == "not stated"
+
+
+def test_where_steps_do_not_add_up_to_the_total_the_month_that_is_to_blame_is_named() -> None:
+    found = slip(
+        primary_completions(
+            ("2024-01-01", planned("2025-05")),
+            ("2024-06-01", planned("2025-06-15")),
+            ("2025-05-01", planned("2025-07-20")),
+            ("2025-06-01", planned("2025-08-20")),
+        )
+    )
+
+    assert [move.days for move in found.moves] == [31, 35, 31]
+    assert [move.total_days for move in found.moves] == [31, 61, 92]
+    assert found.uneven == (False, True, False)
+    assert uneven_words(found, found.moves[1]).endswith("May 2025 names no day, and is compared by its month")
+
+
+@given(st.lists(st.dates(date(2020, 1, 1), date(2030, 1, 1)), min_size=1, max_size=6))
+def test_steps_between_whole_days_always_add_up(days: list[date]) -> None:
+    stated = [(f"2024-01-{number:02}", planned(day.isoformat())) for number, day in enumerate(days, 1)]
+
+    assert not any(slip(primary_completions(*stated)).uneven)
 
 
 def test_there_and_back_again_is_two_moves_and_no_slip() -> None:

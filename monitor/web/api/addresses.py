@@ -74,6 +74,13 @@ def _ask(call: Call) -> Json:
     return {"deliveries": [asked] if asked else []}
 
 
+def _forget(call: Call) -> None:
+    with call.here.database.write() as connection:
+        found = _found(connection, call)
+        if not addresses.forget(connection, found.uri):
+            raise Problem(409, f"{found.shown} stays", "A subscription tells it, or the ledger names it.")
+
+
 ID = Param(name="id", type=Number, words="The number of the address.")
 
 
@@ -105,4 +112,6 @@ OPERATIONS = (
     ),
     _one("POST", "/ask", "askAddress", "Ask a new mail address once more whether it wants mails.", _ask,
          answer=shapes.Queued),
+    _one("DELETE", "", "forgetAddress", "Remove one that nobody is told at and nothing was ever due to.", _forget,
+         status=204, problems=(404, 409)),
 )  # fmt: skip

@@ -6,14 +6,15 @@ from typing import Annotated, Any, TypeVar
 from msgspec import Meta, defstruct
 from sqlalchemy import Connection
 
+from monitor import owed
 from monitor.web import cursor
 from monitor.web.api.operations import NUMBER, Call, Param
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
-from notifiers import watches
 from snapshots import archive
 from snapshots.archive import Record
 from snapshots.registries.ctgov.ids import normalise
+from snapshots.sentences import capitalised
 
 Json = Any
 T = TypeVar("T")
@@ -62,9 +63,14 @@ def stored(connection: Connection, text: str) -> Record:
     known = record_id(text)
     record = archive.find_record(connection, REGISTRY, known)
     if record is None:
-        watched = watches.of_record(connection, REGISTRY, [known])
-        todo = "It is watched and was not fetched yet." if watched else "Watch it first: POST /api/v1/watches."
-        raise Problem(404, f"Nothing is stored of {known}", todo)
+        words, todo = owed.nothing_stored(
+            connection,
+            known,
+            stop="Stop watching it: DELETE /api/v1/watches/{name}.",
+            watch="Watch it first: POST /api/v1/watches.",
+            look="A new watch is asked for within a minute.",
+        )
+        raise Problem(404, capitalised(words), todo)
     return record
 
 

@@ -14,7 +14,7 @@ from monitor.web.api.asking import RowNumber, after, stored
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params
 from monitor.web.api.wanting import FILTERS, kinds_asked, severities_asked
 from monitor.web.problems import Problem
-from notifiers import watches
+from notifiers import news, watches
 from notifiers.watched_rows import watched_rows
 from snapshots.archive import Step, recent
 from snapshots.kinds import KINDS
@@ -98,7 +98,30 @@ def _told(steps: Sequence[Step]) -> list[dict[str, Json]]:
     ]
 
 
+def _mark(call: Call) -> Json:
+    given: shapes.SeenChanges = call.sent
+    visitor = call.here.visitor
+    assert visitor is not None
+    with call.here.database.write() as connection:
+        steps = recent.steps_of(connection, given.changes)
+        if given.seen:
+            return {"marked": news.mark_seen(connection, visitor.name, steps, call.here.now)}
+        news.unmark_seen(connection, visitor.name, steps)
+        return {"marked": 0}
+
+
 OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/seen",
+        name="markSeen",
+        group="Changes",
+        words="Mark changes as seen by this token, as the start page does; nobody else sees that.",
+        handler=_mark,
+        body=shapes.SeenChanges,
+        answer=shapes.Marked,
+        readers_may=True,
+    ),
     Operation(
         method="GET",
         path="/changes",

@@ -12,6 +12,7 @@ from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, cut, not_there, page_of, record_id
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
 from monitor.web.api.watchlist import author
+from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
 from notifiers import acknowledgements, addresses, ledger, outbox
 from notifiers.ledger import Entry
@@ -70,6 +71,20 @@ def _acknowledge(call: Call) -> Json:
     return _show(call)
 
 
+def _withdraw(call: Call) -> Json:
+    with call.here.database.write() as connection:
+        acknowledgements.withdraw(connection, _found(connection, call).delivery_id)
+    return _show(call)
+
+
+def _cancel(call: Call) -> Json:
+    with call.here.database.write() as connection:
+        entry = _found(connection, call)
+        if not outbox.cancel(connection, entry.delivery_id, f"called off by {author(call)}", call.here.now):
+            raise Problem(409, f"{entry.delivery_id} is {entry.state}", "Only what is still to be sent is called off.")
+    return _show(call)
+
+
 def _unseen(call: Call) -> Json:
     begin = after(call, RowNumber, RowNumber)
     limit = call.asked["limit"]
@@ -110,7 +125,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/unseen", name="listUnseen", group=_GROUP, handler=_unseen,
-        words="Critical changes that were told by an alert which nobody has acknowledged, oldest first.",
+        words="Critical changes that were told by an alert which nobody has marked as seen, oldest first.",
         params=(Param(name="to", type=Word | None, words="Only what this address was told."), *cursor_params()),
         answer=page_of(shapes.Unseen), problems=(404,),
     ),
@@ -133,5 +148,15 @@ OPERATIONS = (
         method="POST", path="/deliveries/{id}/acknowledge", name="acknowledgeDelivery", group=_GROUP,
         handler=_acknowledge, words="Note that somebody has seen it.", in_path=(ID,), body=shapes.Acknowledging,
         answer=shapes.WholeDelivery, problems=(404,),
+    ),
+    Operation(
+        method="DELETE", path="/deliveries/{id}/acknowledge", name="withdrawAcknowledgement", group=_GROUP,
+        handler=_withdraw, words="It counts as unseen again.", in_path=(ID,), answer=shapes.WholeDelivery,
+        problems=(404,),
+    ),
+    Operation(
+        method="POST", path="/deliveries/{id}/cancel", name="cancelDelivery", group=_GROUP, handler=_cancel,
+        words="Call it off, where it is still to be sent.", in_path=(ID,), answer=shapes.WholeDelivery,
+        problems=(404, 409),
     ),
 )  # fmt: skip

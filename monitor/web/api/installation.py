@@ -1,22 +1,27 @@
 """The installation itself: how it stands, its settings, the vocabulary of change, and its feeds."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Connection
 
 from monitor import __version__
 from monitor.health import health
+from monitor.presence import Present
 from monitor.settings import in_force
 from monitor.shown.deliveries import at
 from monitor.web.api import shapes
 from monitor.web.api.asking import list_of, not_there
-from monitor.web.api.operations import Call, Number, Operation, Param
+from monitor.web.api.operations import Call, Number, Operation, Param, Word
+from monitor.web.api.sweeps import sweep_json
 from monitor.web.pages.feeds import addresses, known
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
-from notifiers import confirmations, feeds
+from notifiers import confirmations, feeds, subscriptions, template_folders
 from notifiers.addresses import shown
+from notifiers.conditions import InvalidValue
+from notifiers.examples import TYPES
 from notifiers.feeds import Feed
 from snapshots.archive import Sweep, rfc3339
 from snapshots.kinds import KINDS, Kind
@@ -44,15 +49,38 @@ def _health(call: Call) -> Json:
         "addresses_off": [{"uri": uri, "reason": reason} for uri, reason in stands.addresses_off],
         "unconfirmed": unconfirmed,
         "troubles": [{"words": each.words, "began_at": rfc3339(each.began_at)} for each in stands.troubles],
+        "daemons": [_daemon(each, call.here.now) for each in stands.daemons],
     }
 
 
 def _sweep(sweep: Sweep | None) -> Json:
-    if sweep is None:
-        return None
-    plain = {name: getattr(sweep, name) for name in ("release", "state", "reason", "asked", "answered", "changed")}
-    times = {"started_at": rfc3339(sweep.started_at), "ended_at": at(sweep.ended_at)}
-    return {**plain, **times, "failed": sweep.failed}
+    return None if sweep is None else sweep_json(sweep)
+
+
+def _daemon(each: Present, now: datetime) -> dict[str, Json]:
+    return {
+        "name": each.name,
+        "roles": list(each.roles),
+        "version": each.version,
+        "started_at": rfc3339(each.started_at),
+        "heard_at": rfc3339(each.heard_at),
+        "is_there": each.is_there(now),
+    }
+
+
+def _example(call: Call) -> Json:
+    name, folder = call.asked["subscription"], None
+    with call.here.database.read() as connection:
+        kept = subscriptions.find(connection, name) if name else None
+    if name:
+        if kept is None:
+            raise not_there("subscription", name, "subscriptions")
+        folder = kept.subscription.templates
+    try:
+        rendered = template_folders.preview(call.asked["type"], folder)
+    except InvalidValue as error:
+        raise Problem(409, "Its templates cannot be used", error.problem) from None
+    return {"type": call.asked["type"], **{part: getattr(rendered, part) for part in ("subject", "text", "html")}}
 
 
 def _settings(call: Call) -> Json:
@@ -109,6 +137,7 @@ def _remove(call: Call) -> None:
 
 
 ID = Param(name="id", type=Number, words="The number of the feed.")
+TYPE = Param(name="type", type=Literal[*TYPES], words="The type of message.")
 
 OPERATIONS = (
     Operation(
@@ -122,6 +151,12 @@ OPERATIONS = (
     Operation(
         method="GET", path="/kinds", name="listKinds", group=_GROUP, handler=_kinds, answer=list_of(Kind),
         words="The vocabulary: every kind of change with its usual severity, its family and what it means.",
+    ),
+    Operation(
+        method="GET", path="/examples/{type}", name="showExample", group=_GROUP, handler=_example, in_path=(TYPE,),
+        words="How a type of message looks, on an example: by the templates of a subscription, else by ours.",
+        params=(Param(name="subscription", type=Word | None, words="By the templates of this subscription."),),
+        answer=shapes.Example, problems=(404, 409),
     ),
     Operation(
         method="GET", path="/feeds", name="listFeeds", group=_FEEDS, handler=_feeds, answer=list_of(shapes.Feed),

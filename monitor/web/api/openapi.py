@@ -14,7 +14,17 @@ from monitor.web.api.problems_said import SAID
 
 Json = Any
 
-ROOMS = ("records", "changes", "watchlist", "telling", "addresses", "deliveries", "installation")
+ROOMS = (
+    "records",
+    "relatives",
+    "changes",
+    "watchlist",
+    "telling",
+    "addresses",
+    "deliveries",
+    "installation",
+    "sweeps",
+)
 """The modules that have `OPERATIONS`, in the order of the documentation."""
 
 WORDS = """\

@@ -69,8 +69,7 @@ def _show(call: Call) -> Json:
         record = stored(connection, call.asked["id"])
         if call.asked["as_of"]:
             return _on_day(connection, record, call.asked["as_of"], call.here.now.date())
-        version = _version(connection, record, call.asked["version"])
-        return _version_json(version, _read(connection, version))
+        return _version_json(connection, _version(connection, record, call.asked["version"]))
 
 
 def _on_day(connection: Connection, record: Record, day: date, today: date) -> Json:
@@ -79,12 +78,14 @@ def _on_day(connection: Connection, record: Record, day: date, today: date) -> J
         raise Problem(404, f"Nothing is stored of {record.registry_id}")
     if answer.version is None or answer.version.pruned:
         return {"version": None, "record": None, **day_json(answer)}
-    return _version_json(answer.version, _read(connection, answer.version)) | day_json(answer)
+    return _version_json(connection, answer.version) | day_json(answer)
 
 
-def _version_json(version: VersionInfo, raw: bytes) -> dict[str, Json]:
+def _version_json(connection: Connection, version: VersionInfo) -> dict[str, Json]:
+    raw = _read(connection, version)
     trial = _parsed(version.number, raw)
-    return version_json(version, trial.id, trial.title, raw)
+    place = archive.places_of(connection, REGISTRY, version.registry_id)[version.number]
+    return version_json(version, place, trial.id, trial.title, raw)
 
 
 def _version(connection: Connection, record: Record, number: int | None) -> VersionInfo:
@@ -94,7 +95,9 @@ def _version(connection: Connection, record: Record, number: int | None) -> Vers
         raise Problem(404, f"No version of {record.registry_id} is stored")
     version = next((each for each in found if each.number == number), None) if number else found[-1]
     if version is None:
-        raise Problem(404, f"{record.registry_id} has no version {number}", "Its versions list their numbers.")
+        raise Problem(
+            404, f"{record.registry_id} has no version {number}", "Its versions list their numbers in the archive."
+        )
     return version
 
 
@@ -115,7 +118,9 @@ def _parsed(number: int, raw: bytes) -> Trial:
 def _versions(call: Call) -> Json:
     with call.here.database.read() as connection:
         record = stored(connection, call.asked["id"])
-        return {"items": [listed_json(each) for each in archive.versions(connection, REGISTRY, record.registry_id)]}
+        found = archive.versions(connection, REGISTRY, record.registry_id)
+    places = archive.places(found)
+    return {"items": [listed_json(each, places[each.number]) for each in found]}
 
 
 def _raw(call: Call) -> Response:
@@ -244,7 +249,7 @@ OPERATIONS = (
         more="What the registry sent stands in `record`, as it sent it. With `as_of` it says how sure that is.",
         params=(
             Param(name="as_of", type=date | None, words="As it stood on that day."),
-            Param(name="version", type=Number | None, words="That stored version."),
+            Param(name="version", type=Number | None, words="That stored version, by its number in the archive."),
         ),
         answer=shapes.StoredRecord,
     ),
@@ -254,7 +259,8 @@ OPERATIONS = (
     ),
     _of_record(
         "/versions/{number}/raw", "rawVersion", "The exact bytes that the registry sent.", _raw,
-        also_in_path=(Param(name="number", type=Number, words="The number of the version."),), answer=dict[str, Any],
+        also_in_path=(Param(name="number", type=Number, words="The number of the version in the archive."),),
+        answer=dict[str, Any],
     ),
     _of_record(
         "/history", "listHistory", "Every change of a record, in history order.", _history,
@@ -270,8 +276,8 @@ OPERATIONS = (
         "/diff", "diffVersions", "What differs between two stored versions.", _diff,
         more="Without `to` the newest, without `from` the version before that.",
         params=(
-            Param(name="from", type=Which | None, words="The number of a version, or a day."),
-            Param(name="to", type=Which | None, words="The number of a version, or a day."),
+            Param(name="from", type=Which | None, words="The number of a version in the archive, or a day."),
+            Param(name="to", type=Which | None, words="The number of a version in the archive, or a day."),
         ),
         answer=list_of(shapes.Change),
     ),

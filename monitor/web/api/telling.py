@@ -188,8 +188,9 @@ def _preview(call: Call) -> Json:
     with call.here.database.read() as connection:
         _found(connection, call)
         found = digests.preview(connection, call.asked["name"], call.here.now)
-        base_url = call.here.settings.base_url
-        told = [(one.address.shown, message_of(connection, one, base_url), templates_of(one)) for one in found]
+        base_url, operator = call.here.settings.base_url, call.here.settings.operator
+        composed = [message_of(connection, one, base_url, operator=operator) for one in found]
+        told = [(one.address.shown, each, templates_of(one)) for one, each in zip(found, composed, strict=True)]
     return {"items": [_preview_json(*each) for each in told]}
 
 

@@ -126,7 +126,7 @@ def message(here: Visit) -> Response:
         told = outbox.load(connection, entry.delivery_id, here.now)
         # its links act without a token: they are for who may act
         links_to = here.settings.base_url if here.visitor and here.visitor.may_write else None
-        composed = message_of(connection, told, links_to)
+        composed = message_of(connection, told, links_to, operator=here.settings.operator)
     return here.foreign_html(render_or_ours(composed, templates_of(told)).rendered.html)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from monitor.local_zone import local_zone
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.pages.subscriptions import found, path_of
@@ -19,17 +20,18 @@ from monitor.web.visit import Visit
 from notifiers import standing, subscriptions, watches
 from notifiers.calendar import WEEKDAYS
 from notifiers.subscriptions import Stored, Subscription
+from snapshots.kind_titles import title
 from snapshots.kinds import KINDS, SEVERITIES, Kind
+from snapshots.sentences import capitalised, status_words
 
-STATUSES = ("RECRUITING", "NOT_YET_RECRUITING", "ACTIVE_NOT_RECRUITING", "ENROLLING_BY_INVITATION", "COMPLETED",
-            "SUSPENDED", "TERMINATED", "WITHDRAWN")  # fmt: skip
 CONTINENTS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 
 
 def new(here: Visit) -> Response:
     """An empty form; what the address says (`ids`, `group`, `name`) is filled in."""
+    begun = filling.begun(here.query, local_zone())
     with here.database.read() as connection:
-        return _form(here, connection, Read(said=filling.begun(here.query)), None)
+        return _form(here, connection, Read(said=begun), None, preset="timezone" not in here.query)
 
 
 def edit(here: Visit) -> Response:
@@ -105,6 +107,8 @@ def _form(
     asked: Read,
     before: Stored | None,
     seen: Foresight | None = None,
+    *,
+    preset: bool = False,
 ) -> Response:
     return here.page(
         "subscription_form.html",
@@ -125,7 +129,10 @@ def _form(
         pairs=_pairs,
         has_box=_is_box,
         chosen_in=lambda groups: _chosen_in(groups, asked.said.kinds),
-        statuses=STATUSES,
+        statuses=[(each, capitalised(status_words(each))) for each in filling.STATUSES],
+        statuses_ticked=asked.said.statuses,
+        title=lambda pattern: capitalised(title(pattern)),
+        preset=preset,
         zones=_zones(),
     )
 

@@ -60,7 +60,7 @@ def _digest(here: Visit, chosen: int) -> LaidOut:
         (told,) = digest.preview(connection, name, here.now, readers[chosen].id)
         # its links act without a token: they are for who may act
         links_to = here.settings.base_url if here.visitor and here.visitor.may_write else None
-        message = message_of(connection, told, links_to)
+        message = message_of(connection, told, links_to, operator=here.settings.operator)
     return render_or_ours(message, templates_of(told))
 
 

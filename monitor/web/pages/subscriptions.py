@@ -12,6 +12,7 @@ from starlette.responses import Response
 from monitor.access import tokens
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
+from monitor.web.rendering import zone_time
 from monitor.web.visit import Visit
 from notifiers import addresses, confirmations, filters, ledger, outbox, subscriptions
 from notifiers.conditions import InvalidValue
@@ -108,6 +109,7 @@ def _words(now: datetime) -> dict[str, Any]:
         "in_words": filters.in_words,
         "rests": lambda wanted: wanted.silence.in_words(now),
         "outcome": _outcome,
+        "zone_time": zone_time,
     }
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.as_of import said_on
+from monitor.relatives import Relative, relatives
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
 from monitor.web.trial.found import asked_id, checked_day, find_record, one_of, read
@@ -25,9 +26,7 @@ from snapshots.archive.latest import StepPlace, latest_steps, step_places
 from snapshots.archive.order import history_date
 from snapshots.registries.ctgov.ids import normalise, record_page
 from snapshots.registries.ctgov.similar import similar_page
-from snapshots.related import Answer, Likeness
 from snapshots.sentences import capitalised, status_words
-from snapshots.trial import Trial
 
 CHANGES_LOOKED_AT = 400
 """How far back a page looks for what parts said before; the history page has all of it."""
@@ -46,8 +45,8 @@ class Watched(Struct, frozen=True):
     is_paused: bool
 
 
-class Relative(Struct, frozen=True, kw_only=True):
-    """A trial like this one, and what can be done with it. `source` says who named it."""
+class Related(Struct, frozen=True, kw_only=True):
+    """A trial like this one, in words, and what can be done with it. `source` says who named it."""
 
     id: str
     title: str
@@ -88,6 +87,7 @@ def _past(here: Visit, connection: Connection, record: Record) -> Response:
         answer=answer,
         version=version,
         day=history_date(version) if version else "",
+        places=archive.places_of(connection, REGISTRY, record.registry_id),
         trial=trial,
         heading=heading_words(trial) if trial else "",
         sections=sections(trial) if trial else [],
@@ -103,11 +103,13 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
     told, is_damaged = _told(connection, record)
     asked = sites_asked(here)
     sites = sites_shown(trial.sites, asked)
+    alike = relatives(connection, REGISTRY, record.registry_id, trial, _most(here))
     return here.page(
         "trial.html",
         record=record,
         trial=trial,
         version=archive.version_info(connection, version),
+        place=archive.places_of(connection, REGISTRY, record.registry_id)[version],
         heading=heading_words(trial),
         sections=found,
         marks=marks(told, found, trial),
@@ -121,9 +123,9 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
         registry_page=record_page(record.registry_id),
         registry_search=similar_page(trial),
         grouped_parts=grouped_parts,
-        relatives=_relatives(connection, record, trial, _most(here)),
+        relatives=[_in_words(each) for each in alike.found],
         is_more=_most(here) > RELATED,
-        answer=related.answer_of(connection, REGISTRY, record.registry_id),
+        answer=alike.answer,
     )
 
 
@@ -155,7 +157,16 @@ def sites_asked(here: Visit) -> Asked:
 
 def _unknown(here: Visit, connection: Connection, asked: str) -> Response:
     watching = watches.of_record(connection, REGISTRY, [asked])
-    return here.page("trial_unknown.html", 404, asked=asked, watching=watching, registry_page=record_page(asked))
+    return here.page(
+        "trial_unknown.html",
+        404,
+        asked=asked,
+        watching=watching,
+        own=next((each for each in watching if each.record_id == asked), None),
+        is_paused=bool(watches.paused_ids(connection, REGISTRY, [asked])),
+        owed=archive.open_exception(connection, REGISTRY, asked),
+        registry_page=record_page(asked),
+    )
 
 
 def watched_state(connection: Connection, record: Record) -> Watched:
@@ -171,37 +182,16 @@ def watched_state(connection: Connection, record: Record) -> Watched:
 # --- trials like it ---------------------------------------------------------------------------------------------------
 
 
-def _relatives(connection: Connection, record: Record, trial: Trial, most: int) -> list[Relative]:
-    """Those of the archive first, then those that the registry named and that are not among them."""
-    stored = related.like(connection, REGISTRY, record.registry_id, related.wording(trial), most)
-    answer = related.answer_of(connection, REGISTRY, record.registry_id)
-    named = [] if answer is None else [_as_likeness(answer, number) for number in range(len(answer.found))]
-    ids = {each.registry_id for each in stored} | {record.registry_id}
-    found = [*stored, *(each for each in named if each.registry_id not in ids)]
-    watched = _watched(connection, [each.registry_id for each in found])
-    return [_relative(each, watched) for each in found]
-
-
-def _as_likeness(answer: Answer, number: int) -> Likeness:
-    each = answer.found[number]
-    return Likeness(registry_id=each.id, title=each.title, status=each.status, phases=each.phases, is_stored=False)
-
-
-def _relative(each: Likeness, watched: set[str]) -> Relative:
-    return Relative(
-        id=each.registry_id,
-        title=each.title or each.registry_id,
+def _in_words(each: Relative) -> Related:
+    return Related(
+        id=each.id,
+        title=each.title,
         status=capitalised(status_words(each.status)) if each.status else "Status not known",
         phase=words(each.phases) or "Phase not stated",
         source="stored here" if each.is_stored else "named by the registry",
         is_stored=each.is_stored,
-        is_watched=each.registry_id in watched,
+        is_watched=each.is_watched,
     )
-
-
-def _watched(connection: Connection, ids: list[str]) -> set[str]:
-    found = watches.of_record(connection, REGISTRY, ids)
-    return {each.record_id for each in found if each.record_id} | watches.paused_ids(connection, REGISTRY, ids)
 
 
 def ask_registry(here: Visit) -> Response:

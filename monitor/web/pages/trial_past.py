@@ -13,12 +13,13 @@ from starlette.responses import Response
 from monitor.audit import AuditError
 from monitor.audit import export as export_audit
 from monitor.audit.shown import Shown, shown
+from monitor.past import past_for
 from monitor.questions import HISTORY_COLUMNS, QUESTIONS, Json, Recorded, Row, Wanted, history, history_json
 from monitor.questions import history_rows as rows_of_history
 from monitor.web import cursor, spreadsheet
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
-from monitor.web.trial.chart import chart
+from monitor.web.trial.chart import charts
 from monitor.web.trial.comparing import compared, sites_compared
 from monitor.web.trial.found import asked_id, find_record, number_of, one_of, read, unreadable
 from monitor.web.trial.known import Known
@@ -30,12 +31,13 @@ from snapshots import archive
 from snapshots.archive import Record, Step, StoredChange, VersionInfo
 from snapshots.archive.latest import StepPlace, latest_steps, step_places
 from snapshots.archive.order import history_date, is_back_filled
-from snapshots.deadlines import compliance
+from snapshots.deadlines import compliance, question_words
 from snapshots.kinds import SEVERITIES
 from snapshots.registries.ctgov.ids import record_page
 from snapshots.rules import changes_between
-from snapshots.sentences import capitalised, partial_date_words, status_words
+from snapshots.sentences import capitalised, date_words, partial_date_words, status_words
 from snapshots.timeline import (
+    answer_words,
     enrollment_course,
     move_words,
     outcome_lives,
@@ -43,7 +45,9 @@ from snapshots.timeline import (
     slips,
     slips_words,
     status_periods,
+    uneven_words,
 )
+from snapshots.timeline.slips import signed_days
 
 CHANGES_ON_A_PAGE = 120
 TOLD_ON_A_PAGE = 50
@@ -73,6 +77,8 @@ def show_history(here: Visit) -> Response:
         places = step_places(connection, REGISTRY, record.registry_id, chosen)
         start = _start(here, places)
         steps = _read_steps(connection, places[start:])
+        past = past_for(connection, REGISTRY, record.registry_id)
+        versions = archive.places_of(connection, REGISTRY, record.registry_id)
         told = ledger.found(connection, ledger.Asked(record=(REGISTRY, record.registry_id)), TOLD_ON_A_PAGE)
     end = start + len(steps)
     more = len(places) > end
@@ -80,6 +86,9 @@ def show_history(here: Visit) -> Response:
         "trial_history.html",
         record=record,
         moments=[_moment(place, step, chosen, told) for place, step in steps],
+        past=past,
+        asks_again=here.settings.backfill,
+        places=versions,
         told=told,
         severity=severity,
         severity_options=[(each, each.capitalize()) for each in SEVERITIES],
@@ -123,20 +132,27 @@ def show_timeline(here: Visit) -> Response:
     with here.database.read() as connection:
         record = find_record(connection, asked_id(here))
         known = _recorded(connection, record)
+        past = past_for(connection, REGISTRY, record.registry_id)
     today = here.now.date()
     return here.page(
         "trial_timeline.html",
         record=record,
         known=known,
-        chart=chart(known, today),
+        past=past,
+        charts=charts(known, today),
+        asks_again=here.settings.backfill,
         periods=status_periods(known.versions, today),
         slips=slips(known.versions),
         enrollment=enrollment_course(known.versions),
         sites=sites_course(known.versions),
         outcomes=outcome_lives(known.versions),
         findings=compliance(known.versions, today),
+        answer_words=answer_words,
         move_words=move_words,
+        question_words=question_words,
+        signed_days=signed_days,
         slips_words=slips_words,
+        uneven_words=uneven_words,
         date_said=partial_date_words,
         status_said=lambda status: capitalised(status_words(status)),
         registry_page=record_page(record.registry_id),
@@ -160,6 +176,8 @@ def show_versions(here: Visit) -> Response:
         found = archive.versions(connection, REGISTRY, record.registry_id)[::-1]
         gaps = archive.gaps(connection, REGISTRY, record.registry_id)
         head = archive.chain_head(connection)
+        past = past_for(connection, REGISTRY, record.registry_id)
+    places = archive.places(found[::-1])
     begin = number_of(here.query.get("page")) or 1
     shown_now = found[(begin - 1) * VERSIONS_ON_A_PAGE : begin * VERSIONS_ON_A_PAGE]
     return here.page(
@@ -167,6 +185,9 @@ def show_versions(here: Visit) -> Response:
         record=record,
         versions=[(each, history_date(each), is_back_filled(each.source)) for each in shown_now],
         total=len(found),
+        places=places,
+        past=past,
+        asks_again=here.settings.backfill,
         gaps=gaps,
         head=head,
         newer=here.link(_path(record, "/versions"), page=begin - 1) if begin > 1 else None,
@@ -195,6 +216,7 @@ def show_compare(here: Visit) -> Response:
     with here.database.read() as connection:
         record = find_record(connection, asked_id(here))
         found = archive.versions(connection, REGISTRY, record.registry_id, merged=False)
+        places = archive.places_of(connection, REGISTRY, record.registry_id)
         older, newer = _two(connection, record, here, found)
         pair = None if older is None or newer is None else [read(connection, each.number) for each in (older, newer)]
     changes = changes_between(*pair) if pair else ()
@@ -202,6 +224,8 @@ def show_compare(here: Visit) -> Response:
         "trial_compare.html",
         record=record,
         versions=[(each, history_date(each)) for each in reversed(found) if not each.pruned],
+        places=places,
+        date_words=date_words,
         older=older,
         newer=newer,
         days=[history_date(each) if each else "" for each in (older, newer)],
@@ -286,6 +310,15 @@ def _path(record: Record, below: str) -> str:
     return f"/trials/{record.registry_id}{below}"
 
 
+def fetch_past(here: Visit) -> Response:
+    """Have the registry's own history of the record fetched: by the daemon, politely, in a moment."""
+    with here.database.write() as connection:
+        record = find_record(connection, asked_id(here))
+        archive.wish_filling(connection, REGISTRY, record.registry_id, here.now)
+    words = "The registry is asked for its past versions, one by one. Nobody is alerted of them."
+    return here.redirect(_path(record, "/timeline"), flash=words)
+
+
 DOORS = (
     Door("/trials/{id}/history", access="signed-in", get=show_history),
     Door("/trials/{id}/timeline", access="signed-in", get=show_timeline),
@@ -293,5 +326,6 @@ DOORS = (
     Door("/trials/{id}/versions/{number}.json", access="signed-in", get=raw),
     Door("/trials/{id}/compare", access="signed-in", get=show_compare),
     Door("/trials/{id}/export/{file}", access="signed-in", get=export),
+    Door("/trials/{id}/past", access="signed-in", post=fetch_past),
     Door("/trials/{id}/audit", access="signed-in", post=audit, readers_may_post=True),
 )

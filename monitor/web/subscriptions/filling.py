@@ -21,10 +21,14 @@ TEXTS = (
 )
 """The fields that hold a text."""
 USUAL = {"about": "all", "told": "immediately", "every": "weekly", "weekday": "monday", "monthday": "1", "at": "08:00",
-         "immediately": "critical", "timezone": "UTC"}  # fmt: skip
+         "immediately": "critical", "timezone": "UTC", "km": "50"}  # fmt: skip
 """What a new form says."""
+STATUSES = ("RECRUITING", "NOT_YET_RECRUITING", "ENROLLING_BY_INVITATION", "ACTIVE_NOT_RECRUITING", "SUSPENDED",
+            "TERMINATED", "COMPLETED", "WITHDRAWN")  # fmt: skip
+"""New values that have a box of their own."""
 
 _LINES = re.compile(r"[\r\n]+")
+_ENTRIES = re.compile(r"[,;\r\n]+")
 _WORDS = re.compile(r"[\s,;]+")
 _FIELDS = {
     "watches": "about",
@@ -50,12 +54,13 @@ _FIELDS = {
 
 
 class Said(Struct, frozen=True):
-    """What a form says: its texts and ticked kinds, to be shown again; the table; what is wrong by field."""
+    """What a form says: its texts, ticked kinds and statuses, to be shown again; the table; what is wrong by field."""
 
     texts: Mapping[str, str]
     kinds: frozenset[str]
     table: Mapping[str, Json]
     wrong: Mapping[str, str]
+    statuses: frozenset[str] = frozenset()
 
 
 def field_of(key: str, texts: Mapping[str, str]) -> str:
@@ -73,15 +78,15 @@ def read(form: Form) -> Said:
     texts = {name: form.text(name) for name in TEXTS}
     texts |= {name: form.text(name) or USUAL[name] for name in ("about", "told", "every")}
     texts["place"] = form.text("place_choice") or texts["place"]
-    kinds = frozenset(form.all("kind"))
+    kinds, statuses = frozenset(form.all("kind")), frozenset(form.all("status"))
     wrong: dict[str, str] = {}
-    table = _table(texts, sorted(kinds), wrong)
-    return Said(texts, kinds, table, wrong)
+    table = _table(texts, sorted(kinds), sorted(statuses), wrong)
+    return Said(texts, kinds, table, wrong, statuses)
 
 
-def begun(given: Mapping[str, str]) -> Said:
-    """A new form; `given` are texts that an address brought."""
-    texts = dict.fromkeys(TEXTS, "") | USUAL
+def begun(given: Mapping[str, str], zone: str = "UTC") -> Said:
+    """A new form; `given` are texts that an address brought, `zone` is the time zone to begin with."""
+    texts = dict.fromkeys(TEXTS, "") | USUAL | {"timezone": zone}
     texts |= {name: text for name, text in given.items() if name in texts}
     if texts["ids"]:
         texts["about"] = "ids"
@@ -90,12 +95,14 @@ def begun(given: Mapping[str, str]) -> Said:
     return Said(texts, frozenset(), {}, {})
 
 
-def _table(texts: Mapping[str, str], kinds: list[str], wrong: dict[str, str]) -> dict[str, Json]:
+def _table(
+    texts: Mapping[str, str], kinds: list[str], statuses: list[str], wrong: dict[str, str]
+) -> dict[str, Json]:
     table: dict[str, Json] = {
         "name": texts["name"],
-        "to": [_address(line) for line in _each(_WORDS, texts["to"])],
+        "to": _each(_WORDS, texts["to"]),
         "watches": _watches(texts, wrong),
-        "when": _when(texts, kinds, wrong),
+        "when": _when(texts, kinds, statuses, wrong),
         "deliver": _deliver(texts, wrong),
         "severity": _severities(texts, wrong),
     }
@@ -112,11 +119,6 @@ def _table(texts: Mapping[str, str], kinds: list[str], wrong: dict[str, str]) ->
     if not table["to"]:
         wrong.setdefault("to", "Say where it is to be told: a mail address or an address that begins with https://.")
     return table
-
-
-def _address(text: str) -> str:
-    """A bare mail address is what most people write."""
-    return f"mailto:{text}" if "@" in text and ":" not in text else text
 
 
 def _watches(texts: Mapping[str, str], wrong: dict[str, str]) -> Json:
@@ -139,19 +141,21 @@ def _ids(text: str, wrong: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _when(texts: Mapping[str, str], kinds: list[str], wrong: dict[str, str]) -> dict[str, Json]:
+def _when(
+    texts: Mapping[str, str], kinds: list[str], statuses: list[str], wrong: dict[str, str]
+) -> dict[str, Json]:
     when: dict[str, Json] = {
         "kinds": [*kinds, *_each(_WORDS, texts["kinds_typed"])],
         "countries": _each(_LINES, texts["countries"]),
         "sites": _each(_LINES, texts["sites"]),
-        "becomes": _each(re.compile(r"[,;\r\n]+"), texts["becomes"]),
+        "becomes": [*statuses, *_each(_ENTRIES, texts["becomes"])],
         "sponsor": _each(_LINES, texts["sponsor"]),
     }
     if texts["min_severity"]:
         when["min_severity"] = texts["min_severity"]
     if texts["shift_days_over"]:
         when["shift_days_over"] = _number(int, "shift_days_over", "number of days", texts, wrong)
-    if texts["place"] or texts["km"]:
+    if texts["place"] or texts["km"] not in ("", USUAL["km"]):
         when["near"] = _near(texts, wrong)
     return {key: value for key, value in when.items() if value not in ([], None)}
 
@@ -229,7 +233,7 @@ def filled(kept: Subscription, ticked: Callable[[str], bool]) -> Said:
         "min_severity": when.min_severity or "",
         "countries": "\n".join(when.countries),
         "sites": "\n".join(when.sites),
-        "becomes": ", ".join(when.becomes),
+        "becomes": ", ".join(value for value in when.becomes if value not in STATUSES),
         "sponsor": "\n".join(when.sponsor),
         "shift_days_over": "" if when.shift_days_over is None else str(when.shift_days_over),
         "kinds_typed": " ".join(kind for kind in when.kinds if not ticked(kind)),
@@ -240,7 +244,8 @@ def filled(kept: Subscription, ticked: Callable[[str], bool]) -> Said:
     texts = {**begun({}).texts, **texts} | _about(kept.watches) | _told(kept.deliver) | _around(when.near)
     if kept.quiet is not None:
         texts |= {"quiet_from": kept.quiet.from_, "quiet_to": kept.quiet.to, "quiet_timezone": kept.quiet.timezone}
-    return Said(texts, frozenset(filter(ticked, when.kinds)), {}, {})
+    statuses = frozenset(value for value in when.becomes if value in STATUSES)
+    return Said(texts, frozenset(filter(ticked, when.kinds)), {}, {}, statuses)
 
 
 def _shown(uri: str) -> str:

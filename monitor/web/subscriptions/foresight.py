@@ -1,7 +1,7 @@
 """What a subscription would have told, and how things stand for it today, looked through within a few seconds."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from notifiers import backtest, standing
 from notifiers.backtest import Alert
 from notifiers.subscriptions import Subscription
 from snapshots.registries.ctgov.parse import parse
+from snapshots.sentences import counted
 
 T = TypeVar("T")
 
@@ -24,12 +25,13 @@ PARSE = {REGISTRY: parse}
 
 
 class Foresight(Struct, frozen=True, kw_only=True):
-    """`past`: a sentence on what would have been told since the ISO day `since`; `count` messages, `alerts` the newest
+    """`heading`: in a few words, as how many messages it would have come; `past`: a sentence on what would have been told since the ISO day `since`; `count` messages, `alerts` the newest
     of them, `months` how many in each month. `today`: a sentence. `unlooked` says what there was no time for, "" where
     all was looked at.
     """
 
     since: str
+    heading: str
     past: str
     count: int
     alerts: tuple[Alert, ...]
@@ -72,13 +74,23 @@ def foresee(
     state = standing.load(connection, subscription, PARSE, looking)
     return Foresight(
         since=begin,
-        past=backtest.in_words(found, period),
+        heading=_heading(found.alerts, subscription, f"since {begin}" if since else "in 12 months"),
+        past=backtest.in_words(found, period, subscription),
         count=len(found.alerts),
         alerts=found.alerts[: -SHOWN - 1 : -1],
         months=_months(found.alerts),
         today=standing.in_words(state),
         unlooked=_unlooked(replaying, looking),
     )
+
+
+def _heading(alerts: Sequence[Alert], subscription: Subscription, period: str) -> str:
+    at_once, digests = backtest.messages(alerts, subscription)
+    if not alerts:
+        return "It would have told nothing"
+    in_digests = f"been in {counted(digests, 'digest')}" if digests else ""
+    sent = f"sent {counted(at_once, 'message')}" if at_once else ""
+    return f"It would have {' and '.join(filter(None, (sent, in_digests)))} {period}"
 
 
 def _months(alerts: Iterable[Alert]) -> tuple[tuple[str, int], ...]:

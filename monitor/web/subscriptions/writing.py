@@ -36,7 +36,7 @@ def read(connection: Connection, here: Visit, before: Stored | None) -> Read:
     find = _noting(finder(connection, PARSE), offered)
     try:
         wanted = _checked(connection, here, said, before, find)
-        notes = subscribing.notes(connection, wanted, here.now)
+        notes = subscribing.notes(connection, wanted, here.now, here.settings)
     except InvalidValue as error:
         problem = f"{said.texts['place']}: which one is meant? Choose below." if offered else error.problem
         wrong = {filling.field_of(error.key, said.texts): problem, **said.wrong}

@@ -3,8 +3,10 @@
 from collections import OrderedDict
 from threading import Lock
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from monitor.past import past_for
 from monitor.questions import Recorded, recorded
 from monitor.web.trial.found import unreadable
 from monitor.wiring import REGISTRY
@@ -34,7 +36,9 @@ class Known:
             held = self._held.get(key)
             if held is not None:
                 self._held.move_to_end(key)
-                return held
+        if held is not None:
+            # what is missing may have been asked for since
+            return replace(held, past=past_for(connection, REGISTRY, held.id))
         found = _read(connection, registry_id)
         if found is not None and sum(len(each.trial.sites) for each in found.versions) <= MOST_SITES:
             with self._lock:

@@ -20,7 +20,9 @@ _GRID = 48
 
 
 class Dot(Struct, frozen=True, kw_only=True):
-    """One point of the map: sites that stand close together. `words` tell what it is."""
+    """One point of the map: sites that stand close together. `words` tell what it is; `position` is that of the first
+    in the record's list, `city` where that is.
+    """
 
     x: float
     y: float
@@ -28,6 +30,8 @@ class Dot(Struct, frozen=True, kw_only=True):
     is_open: bool
     sites: int
     words: str
+    position: int
+    city: str
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -129,6 +133,8 @@ def _dot(together: Sequence[Listed], frame: _Frame) -> Dot:
         is_open=opened > 0,
         sites=len(together),
         words=_dot_words(together, opened),
+        position=together[0].site.position,
+        city=together[0].site.city or "",
     )
 
 

@@ -14,8 +14,9 @@ from snapshots.registries.ctgov.answers import AnswerError, Patience, Trouble, t
 from snapshots.registries.ctgov.asking import Asking
 from snapshots.registries.ctgov.fetching import Fetching
 from snapshots.registries.ctgov.ids import is_id, normalise, record_page
+from snapshots.registries.ctgov.walking import FULL, Walking
 from snapshots.registries.ctgov.wire import Timeouts, Wire
-from snapshots.registry import Answer, NotAnswered, PastVersion, Registry, Release, Turn
+from snapshots.registry import Answer, Known, NotAnswered, PastVersion, RecordPage, Registry, Release, Turn
 from snapshots.related.words import Listed
 from snapshots.trial import Trial
 
@@ -40,9 +41,9 @@ class CtgovRegistry(Registry):
     """Implements `snapshots.registry.Registry` over the API v2 at `base_url` ("https://clinicaltrials.gov").
 
     Every request waits for its `turn`. `batch_size` ids are asked for at once (the registry's limit is that of an
-    address's length; 100 to 200 are usual). A larger answer than `max_bytes` is refused. `rng` spreads the pauses
-    before further attempts, `sleep` waits seconds, `clock` tells the time (aware UTC). Raises ValueError for a bad
-    address.
+    address's length; 100 to 200 are usual), `page_size` records are on a page of `walk`. A larger answer than
+    `max_bytes` is refused. `rng` spreads the pauses before further attempts, `sleep` waits seconds, `clock` tells the
+    time (aware UTC). Raises ValueError for a bad address.
     """
 
     name = parse.REGISTRY
@@ -54,6 +55,7 @@ class CtgovRegistry(Registry):
         turn: Turn,
         *,
         batch_size: int = 100,
+        page_size: int = FULL,
         timeouts: Timeouts | None = None,
         patience: Patience | None = None,
         max_bytes: int = 64 * _MEGABYTE,
@@ -71,6 +73,7 @@ class CtgovRegistry(Registry):
             clock=clock,
         )
         self._batch_size = batch_size
+        self._page_size = page_size
         self._release: Release | None = None
 
     def __enter__(self) -> Self:
@@ -119,6 +122,16 @@ class CtgovRegistry(Registry):
         """
         _check(query)
         return self._found(query)
+
+    def gives_records(self, query: Mapping[str, str]) -> bool:
+        """See `Registry.gives_records`. A `query.…` parameter puts marks into the texts of what it finds."""
+        return not any(name.startswith("query.") for name in query)
+
+    def walk(self, query: Mapping[str, str], known: Known, after: str | None = None) -> Iterator[RecordPage]:
+        """See `Registry.walk`. Nothing is asked before the first page is taken."""
+        _check_names(query)
+        self._asking.forget_consent()
+        return Walking(self._asking, query, known, self._page_size).walk(after)
 
     def count(self, query: Mapping[str, str]) -> int | None:
         """How many records a saved search finds now, in one question; None where the registry does not say.
@@ -202,9 +215,13 @@ def _id_of(raw: Raw, asked: str) -> str:
 
 
 def _check(query: Mapping[str, str]) -> None:
-    known = ", ".join(SEARCH_PARAMETERS)
+    _check_names(query)
+    if not any(value.strip() for value in query.values()):
+        known = ", ".join(SEARCH_PARAMETERS)
+        raise ValueError(f"a search needs at least one parameter with a value; known are: {known}")
+
+
+def _check_names(query: Mapping[str, str]) -> None:
     for name in query:
         if name not in SEARCH_PARAMETERS:
-            raise ValueError(f"unknown search parameter {name!r}; known are: {known}")
-    if not any(value.strip() for value in query.values()):
-        raise ValueError(f"a search needs at least one parameter with a value; known are: {known}")
+            raise ValueError(f"unknown search parameter {name!r}; known are: {', '.join(SEARCH_PARAMETERS)}")

@@ -153,7 +153,7 @@ def test_an_empty_start_says_what_to_do_next(stage: Stage) -> None:
 
     assert "Nothing has changed" in looked
     assert "asked for 1 trial and 1 answered" in looked
-    assert "1 trial checked 2026-03-02 14:00 UTC , release of 2 March 2026, all answered." in looked
+    assert "1 trial checked 2 March 2026, 14:00 UTC , release of 2 March 2026, all answered." in looked
 
 
 def test_the_heading_names_what_was_not_answered_and_says_when_the_newest_look_failed(stage: Stage) -> None:
@@ -179,7 +179,7 @@ def test_filters_stand_in_the_address_and_marking_keeps_them(lived_site: SiteUnd
     after = words(browser.get("/?severity=critical&seen=no"))
     assert "marked as seen" in after
     assert "Nothing here matches" in after
-    assert "Not seen after all" in browser.get("/?seen=yes").text
+    assert "Mark as not seen" in browser.get("/?seen=yes").text
 
 
 def test_who_may_only_read_may_mark_for_themselves(lived_site: SiteUnderTest) -> None:

@@ -136,7 +136,7 @@ def test_an_alert_is_unseen_until_somebody_acknowledges_it_by_command(run: Run, 
     assert delivery in before
     assert first == f"{delivery}: noted as seen by Alice\n"
     assert second == f"{delivery}: was seen before, by Alice\n"
-    assert "is acknowledged" in run("deliveries", "unseen").stderr
+    assert "is marked as seen" in run("deliveries", "unseen").stderr
     assert run("deliveries", "unseen", "--format", "json").stdout == "[]\n"
     assert "there is no delivery 'dlv_00'" in run("deliveries", "acknowledge", "dlv_00", exits=2).output
 

@@ -43,6 +43,7 @@ def test_it_has_every_section_of_the_record_in_order(site: SiteUnderTest) -> Non
     found = headings(page(site))
 
     assert found == [
+        "Where and whom to ask",
         *("Study results", "Basic information", "Brief summary", "Detailed description", "Conditions"),
         *("Study design", "Study groups", "Interventions", "Outcome measures", "Eligibility criteria", "Sponsors"),
         *("Responsible party", "Locations", "Countries", "Central contacts", "Other identifiers"),
@@ -60,8 +61,8 @@ def test_a_changed_part_says_since_when_and_what_it_said_before(site_on_each: Si
 
     said = words(page(site_on_each))
 
-    assert "so since 2026-03-03. Before: 120" in said
-    assert "so since 2026-03-04. Before: 18 Years" in said
+    assert "so since 3 March 2026. Before: 120" in said
+    assert "so since 4 March 2026. Before: 18 Years" in said
 
 
 def test_of_a_part_that_changed_twice_the_latest_change_is_told(site: SiteUnderTest) -> None:
@@ -70,7 +71,7 @@ def test_of_a_part_that_changed_twice_the_latest_change_is_told(site: SiteUnderT
 
     said = words(page(site))
 
-    assert "so since 2026-03-04. Before: 2" in said
+    assert "so since 4 March 2026. Before: 2" in said
     assert "Before: 1" not in said
 
 
@@ -177,7 +178,7 @@ def test_a_trial_that_is_not_stored_can_be_watched_with_one_click(site: SiteUnde
 
     assert answer.headers["location"] == f"/trials/{TRIAL}"
     with site.database.read() as connection:
-        assert watches.watched_ids(connection, "ctgov") == [TRIAL]
+        assert list(watches.watched_ids(connection, "ctgov")) == [TRIAL]
     assert "was not fetched yet" in words(browser.get(f"/trials/{TRIAL}"))
 
 

@@ -1,0 +1,92 @@
+"""What the doctor finds about telling people: what waits to be sent and why, and who asks in vain."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from monitor.findings import Finding
+from monitor.outstanding import Outstanding
+from monitor.presence import Present
+from notifiers import subscriptions, watches
+from notifiers.subscriptions import Selection
+from notifiers.tables import addresses, subscription_addresses
+from notifiers.unwatched import unwatched
+from snapshots.sentences import counted
+
+LONG_WAIT = timedelta(hours=1)
+"""A delivery that has waited for so long is worth a word."""
+_RUN = "`trialdelta run` sends; without it, `trialdelta check --deliver` does once"
+_LOOK = "`trialdelta deliveries list --state pending` says what was answered"
+_RETRY = "`trialdelta deliveries retry ID` tries one again at once"
+
+
+def mailed(connection: Connection) -> int:
+    """How many mail addresses some subscription tells."""
+    link = subscription_addresses
+    told = select(addresses.c.uri).join(link, link.c.address_id == addresses.c.id).where(link.c.stopped_at.is_(None))
+    return len({uri for uri in connection.execute(told).scalars() if uri.startswith("mailto:")})
+
+
+def waiting(found: Outstanding, daemons: tuple[Present, ...], now: datetime) -> Finding:
+    """What is still to be sent. A failure where something is due for long, or was tried in vain for long."""
+    if not found.open:
+        return Finding("deliveries", "ok", "nothing is waiting to be sent")
+    words = f"{found.open:,} to be sent{''.join(_parts(found, now))}"
+    if found.due_since is not None and now - found.due_since >= LONG_WAIT:
+        sends = any("deliver" in each.roles and each.is_there(now) for each in daemons)
+        return Finding("deliveries", "failure", words, f"{_LOOK}; is the receiver slow?" if sends else _RUN)
+    if found.put_off_since is None:
+        return Finding("deliveries", "ok", words)
+    is_long = now - found.put_off_since >= LONG_WAIT
+    advice = f"see what was answered: {_LOOK}; once the cause is put right, {_RETRY}"
+    return Finding("deliveries", "failure" if is_long else "note", words, advice)
+
+
+def _parts(found: Outstanding, now: datetime) -> Iterator[str]:
+    if found.due_since is not None:
+        yield f", the oldest due {ago(found.due_since, now)}"
+    if found.put_off_since is not None and found.next_try is not None:
+        since, again = ago(found.put_off_since, now), ahead(found.next_try, now)
+        yield f"; {found.put_off:,} tried in vain and put off, the oldest meant to be sent {since}"
+        yield f" and answered: {found.last_answer}; the next try is {again}"
+    if found.timed and found.next_time is not None:
+        verb = "waits for its" if found.timed == 1 else "wait for their"
+        yield f"; {found.timed:,} {verb} time, the first comes {ahead(found.next_time, now)}"
+
+
+def asked_in_vain(connection: Connection) -> Iterator[Finding]:
+    """The subscriptions that ask for what nobody watches: they will never tell anything, and nothing else says so."""
+    known, asking = watches.listing(connection), subscriptions.listing(connection)
+    groups, ids = {watch.group for watch in known}, {watch.record_id for watch in known}
+    if any(isinstance(each.subscription.watches, Selection) and each.subscription.watches.ids for each in asking):
+        ids |= {each.record_id for each in watches.records(connection)}
+    searches = sum(watch.search is not None for watch in known)
+    for stored in asking:
+        for words in unwatched(stored.subscription, groups, ids, searches):
+            name = stored.subscription.name
+            advice = (
+                f"`trialdelta subscription show {name}` prints it, `trialdelta subscription add {name} --replace …`"
+            )
+            yield Finding("subscription", "failure", f"{name}: {words}", f"{advice} changes it")
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago that was, in words."""
+    words = _long(moment, now)
+    return f"{words} ago" if words else "just now"
+
+
+def ahead(moment: datetime, now: datetime) -> str:
+    """In how long that is, in words."""
+    words = _long(now, moment)
+    return f"in {words}" if words else "in a moment"
+
+
+def _long(start: datetime, end: datetime) -> str:
+    minutes = max(int((end - start).total_seconds() // 60), 0)
+    if minutes < 2:
+        return ""
+    if minutes < 120:
+        return counted(minutes, "minute")
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // 1440} days"

@@ -1,0 +1,86 @@
+"""What the API answers and takes about what is watched."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from monitor.web.api.shapes.common import Name, Text
+
+
+class Watch(Struct):
+    """One thing that is watched, a record by its id or a saved search, and how it stands."""
+
+    id: str | None
+    search: dict[str, str] | None
+    name: str | None
+    group: str | None
+    note: str | None
+    state: Literal["watched", "waiting", "paused", "snoozed"]
+    rest: str | None
+    title: str | None
+    finds: int | None
+    found_ever: int | None
+    release: str | None
+    confirmed_at: datetime | None
+    trouble: str | None
+    created_at: datetime
+
+
+class NewWatches(Struct, forbid_unknown_fields=True):
+    """Records by their ids (or addresses at the registry), or one saved search, which needs a name."""
+
+    ids: Annotated[list[Name], Meta(max_length=5000)] = []
+    search: dict[Name, Name] | None = None
+    name: Name | None = None
+    group: Name | None = None
+    note: Text | None = None
+
+
+class WatchFile(Struct, forbid_unknown_fields=True):
+    """Text with one id a line, or a CSV with ids in its first column."""
+
+    text: Annotated[str, Meta(max_length=200_000)]
+    group: Name | None = None
+
+
+class Added(Struct):
+    """What is watched now that was not, and what was already."""
+
+    added: list[str]
+    already: list[str]
+
+
+class WatchWords(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What is to be changed of a watch; what is left out stays, null takes it away."""
+
+    group: Name | UnsetType | None = UNSET
+    note: Text | UnsetType | None = UNSET
+
+
+class Silencing(Struct, forbid_unknown_fields=True):
+    """Who says so, and why."""
+
+    by: Name | None = None
+    reason: Text | None = None
+
+
+class Snoozing(Silencing, forbid_unknown_fields=True):
+    """Until when nothing is told: a time, the next critical change, or whichever is first."""
+
+    until: datetime | None = None
+    until_critical: bool = False
+
+
+class Query(Struct, forbid_unknown_fields=True):
+    """A search in the registry's own parameters."""
+
+    search: dict[Name, Name]
+
+
+class Hits(Struct):
+    """How many records a search finds, up to 1,000 (`is_all` false: more), and the first of them."""
+
+    hits: int
+    is_all: bool
+    first: list[str]
