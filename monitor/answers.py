@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import structlog
-from msgspec import Struct, field
+from msgspec import Struct
 from sqlalchemy import Connection
 from structlog import contextvars
 
+from monitor import tidings
+from monitor.sweep_report import KEPT_STEPS, EndedError, LeaseLostError, SweepReport
 from notifiers import outbox, watches
 from notifiers.outbox.enqueuing import is_holdable
 from snapshots import archive, leases
@@ -21,7 +23,6 @@ from snapshots.database import Database
 from snapshots.id_set import IdSet
 from snapshots.registry import Answer, NotAnswered, RawRecord, Registry, RegistryError, Release, Unchanged
 from snapshots.rules import changes_between
-from snapshots.rules.build import change
 from snapshots.trial import Trial
 
 LEASE_SECONDS = 45
@@ -32,53 +33,12 @@ HOLD = timedelta(minutes=30)
 """How long at most a message about texts and places waits for the sweep's end."""
 FEW_ABSENT = 5
 """So many known records may be absent at once and be believed; beyond a tenth of all, the answer is doubted instead."""
-KEPT_STEPS = 5_000
-"""Steps that a report holds: a first look at a whole registry makes one for every record."""
 NEW_AT_ONCE, NEW_BYTES = 100, 8_000_000
 """Records never seen before that are kept in one transaction, and the bytes from which on fewer are."""
 MANY_REFORMATTED, SHARE_REFORMATTED = 20, 5
 """From so many records on, and from a fifth of those that answered, unexplained texts are the registry's own doing."""
 
-Outcome = Literal["finished", "nothing new", "failed", "stopped", "busy"]
-
 log = structlog.get_logger()
-
-
-class SweepReport(Struct, kw_only=True):
-    """What a sweep did. `steps` are what it stored, in the order it came (at most `KEPT_STEPS` of them); `exceptions`
-    what was not answered as data.
-
-    `reason` says in a sentence why it did not come to its end. Numbers are of records: `answered` counts the unchanged,
-    the `first_seen` and the others; `changed` those of which something is told.
-    """
-
-    outcome: Outcome
-    release: Release | None = None
-    reason: str | None = None
-    asked: int = 0
-    answered: int = 0
-    changed: int = 0
-    first_seen: int = 0
-    steps: list[Step] = field(default_factory=list)
-    exceptions: list[NotAnswered] = field(default_factory=list)
-
-    def numbers(self) -> dict[str, int]:
-        """The counts by name."""
-        return {
-            "asked": self.asked,
-            "answered": self.answered,
-            "first_seen": self.first_seen,
-            "changed": self.changed,
-            "failed": len(self.exceptions),
-        }
-
-
-class EndedError(Exception):
-    """The program is to end; the record in hand is finished, or its question to the registry is given up."""
-
-
-class LeaseLostError(Exception):
-    """Another process sweeps by now: what is not written yet is its business."""
 
 
 class Look:
@@ -106,6 +66,7 @@ class Look:
         self._lease_seconds = lease_seconds
         self._scope = scope
         self._absent: list[tuple[NotAnswered, bool]] = []
+        self._excepted: dict[str, NotAnswered] = {}
         self._unexplained: list[int] = []
         self._new: list[tuple[_Found, Head | None]] = []
         self._new_bytes = 0
@@ -154,7 +115,7 @@ class Look:
 
     def has_taken(self, record_id: str) -> bool:
         """Whether the record was asked for in another way already."""
-        return any(record_id in seen for seen in self._seen)
+        return bool(self._seen) and any(record_id in seen for seen in self._seen)
 
     def not_taken(self, ids: IdSet) -> IdSet:
         """Those that were not asked for yet."""
@@ -176,15 +137,16 @@ class Look:
     @property
     def unanswered(self) -> set[str]:
         """The ids that were asked for in vain so far."""
-        return {trouble.id for trouble in self._report.exceptions} | {answer.id for answer, _ in self._absent}
+        return {*self._excepted, *(answer.id for answer, _ in self._absent)}
 
     def unanswered_for(self, reasons: Collection[str]) -> set[str]:
         """Those of them that were not answered for one of these reasons."""
-        return {trouble.id for trouble in self._report.exceptions if trouble.reason in reasons}
+        return {trouble.id for trouble in self._excepted.values() if trouble.reason in reasons}
 
     def excepted(self, name: str, reason: str, detail: str) -> None:
         """A record (its id) or a saved search was not answered as data: an exception of the sweep."""
-        self._report.exceptions.append(NotAnswered(name, reason, detail))
+        self._excepted.pop(name, None)  # said again, the last word counts
+        self._excepted[name] = NotAnswered(name, reason, detail)
         # of many that are doubted at once one line tells, which is written where that is decided
         (log.debug if reason == "doubted" else log.warning)("not answered", record=name, reason=reason, detail=detail)
         with self.writing() as connection:
@@ -223,16 +185,22 @@ class Look:
     def answered(self, connection: Connection, ids: Sequence[str]) -> None:
         """These have been asked for: what was answered has its baseline, and its earlier troubles are settled."""
         silent = self.unanswered
-        if self._waiting is None:
-            self._waiting = watches.waiting_ids(connection, self.registry.name)
-        waiting = [each for each in ids if each in self._waiting and each not in silent] if self._waiting else ()
+        without = self._are_waiting(connection)
+        waiting = [each for each in ids if each in without and each not in silent] if without else ()
         watches.mark_baseline(connection, self.registry.name, waiting, self.number)
         if self._scope == NEW:  # a sweep over everything settles by itself when it ends
             archive.settle_exceptions(connection, self.number, [each for each in ids if each not in silent])
 
+    def _are_waiting(self, connection: Connection) -> IdSet:
+        """The watched ids that had no baseline when this was asked first: who is watched later is asked for later."""
+        if self._waiting is None:
+            self._waiting = watches.waiting_ids(connection, self.registry.name)
+        return self._waiting
+
     def finish(self) -> SweepReport:
         """The sweep has come to its end: what was held is let go."""
         report = self._report
+        report.exceptions = list(self._excepted.values())
         with self.writing() as connection:
             self._reformatted(connection)
             outbox.release_held(connection, self._clock())
@@ -250,6 +218,7 @@ class Look:
     def give_up(self, outcome: Literal["failed", "stopped"], reason: str) -> SweepReport:
         """The sweep ends before its end; what it stored stays."""
         self._report.outcome, self._report.reason = outcome, reason
+        self._report.exceptions = list(self._excepted.values())
         # where another process took the sweep over, it has written down already how this one ended
         with suppress(LookupError), self._database.write() as connection:
             archive.fail_sweep(connection, self.number, reason, self._clock())
@@ -334,7 +303,7 @@ class Look:
     def _changes(self, found: "_Found") -> Sequence[Change]:
         """What is told: all that differs; but a first look is no news, and nothing is compared across a merge."""
         if found.old is None:
-            return [_first_seen(found.trial)]
+            return [tidings.first_seen(found.trial)]
         before = found.old if found.old.id == found.trial.id else self._said_under(found.trial.id)
         return changes_between(before, found.trial) if before is not None else []
 
@@ -370,7 +339,9 @@ class Look:
         told = self._changes(found) if changes is None else changes
         version = archive.append(connection, self._observation(found, now), base, head_raw=found.before)
         step = archive.record_step(connection, self._facts(found.answer.id, base, version), told)
-        baselines = watches.baselines(connection, self.registry.name, {found.answer.id, found.answer.asked})
+        names = {found.answer.id, found.answer.asked}
+        is_asked = base is not None or self._are_waiting(connection)
+        baselines = watches.baselines(connection, self.registry.name, names) if is_asked else []
         # what happened while nobody watched is history, not news
         if base is not None and any(sweep is not None for sweep in baselines):
             outbox.enqueue(connection, step, found.trial, now, held_until)
@@ -424,12 +395,12 @@ class Look:
             verdict = archive.note_absent(connection, self.registry.name, answer.id, self.release.timestamp)
             watches.mark_baseline(connection, self.registry.name, [answer.id], self.number)
             if verdict == "missing":
-                self._tell(connection, answer.id, _missing(answer.id))
+                self._tell(connection, answer.id, tidings.missing(answer.id))
 
     def _welcome_back(self, record_id: str) -> None:
         with self.writing() as connection:
             if archive.note_present(connection, self.registry.name, record_id):
-                self._tell(connection, record_id, _returned(record_id))
+                self._tell(connection, record_id, tidings.returned(record_id))
 
     def _merge(self, former: str, kept: str) -> bool:
         """Let both ids select the kept record; whether they did not before."""
@@ -438,7 +409,7 @@ class Look:
             merge = archive.merge(connection, self.registry.name, former, kept)
             if merge is None or not merge.is_new:
                 return False
-            self._tell(connection, kept, _merged(former, kept))
+            self._tell(connection, kept, tidings.merged(former, kept))
         return True
 
     def _tell(self, connection: Connection, record_id: str, told: Change) -> None:
@@ -455,7 +426,7 @@ class Look:
         steps = self._unexplained
         if len(steps) < MANY_REFORMATTED or len(steps) * SHARE_REFORMATTED < self._report.answered:
             return
-        told = _reformatted(len(steps), self._report.answered)
+        told = tidings.reformatted(len(steps), self._report.answered)
         notice = archive.record_step(connection, self._facts(None, None, None, cause="registry"), [told])
         outbox.replace_held(connection, notice, set(steps), self._clock())
         self._report.steps.append(notice)
@@ -507,29 +478,3 @@ _UNCOMPARABLE = (RegistryError, archive.Unreadable, OlderRelease, *_FAULTS)
 """What can be wrong with one record, and must cost no other."""
 
 _SUBMITTED = "lastUpdateSubmitDate"
-
-
-def _first_seen(trial: Trial) -> Change:
-    return change("record.first_seen", summary=f"{trial.title} is watched from now on", after=trial.overall_status)
-
-
-def _missing(record_id: str) -> Change:
-    words = f"The registry has not listed {record_id} in two releases running; what it said before is kept"
-    return change("record.missing", summary=words)
-
-
-def _returned(record_id: str) -> Change:
-    return change("record.returned", summary=f"The registry lists {record_id} again")
-
-
-def _merged(former: str, kept: str) -> Change:
-    words = f"The registry answers for {former} under {kept} now"
-    return change("record.merged", summary=words, before=former, after=kept)
-
-
-def _reformatted(records: int, of: int) -> Change:
-    words = (
-        f"Texts or places of {records:,} of {of:,} watched records differ in this release, though their sponsors sent "
-        "nothing in: the registry seems to have reformatted them"
-    )
-    return change("registry.reformatted", summary=words, after=records)

@@ -15,7 +15,7 @@ import monitor.presence  # noqa: F401
 import notifiers.tables  # noqa: F401
 import snapshots.leases  # noqa: F401  # imported for its tables, as are those above
 from monitor import schema
-from snapshots import archive
+from snapshots import archive, related
 from snapshots.database import Database, DatabaseError, metadata
 
 ROWS_AT_ONCE = 200
@@ -71,6 +71,7 @@ def copy(source: Database, target: Database, progress: Progress = lambda _table,
                 words = f"{target.name}: a row of {table.name} cannot be stored there: {error.orig}; nothing was kept"
                 raise DatabaseError(words) from error
         _compare(new, sums, target)
+        related.index_again(new)
         head = archive.chain_head(new)
         if head != archive.chain_head(old):
             raise DatabaseError(f"{target.name}: the copy's archive has another head; nothing was kept")
@@ -100,8 +101,8 @@ def _copy(old: Connection, new: Connection, table: Table, progress: Progress) ->
 
 
 def _batches(connection: Connection, table: Table) -> Iterator[list[Row[Any]]]:
-    ordered = select(table).order_by(*table.primary_key)
-    with connection.execution_options(yield_per=ROWS_AT_ONCE).execute(ordered) as result:
+    ordered = select(table).order_by(*table.primary_key).execution_options(yield_per=ROWS_AT_ONCE)
+    with connection.execute(ordered) as result:
         yield from map(list, result.partitions())
 
 

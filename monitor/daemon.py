@@ -11,17 +11,16 @@ from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import Connection
 
-from monitor import __version__, allocating, askings, presence, relating, schema, serving, silence, wiring
-from monitor.answers import LEASE_SECONDS, EndedError, SweepReport
+from monitor import __version__, allocating, askings, presence, pressing, relating, schema, serving, silence, wiring
+from monitor.answers import LEASE_SECONDS
 from monitor.backfilling import fill_due, fill_wished
 from monitor.presence import ROLES, Present
 from monitor.settings import Settings, mask_url
-from monitor.sweep import lease_name, sweep
-from notifiers import confirmations, digest, troubles, watches
+from monitor.sweep import sweep
+from monitor.sweep_report import EndedError, SweepReport
+from notifiers import confirmations, digest, troubles
 from notifiers.deliver import deliver_due
-from snapshots import archive, leases
 from snapshots.database import Database, DatabaseError
 from snapshots.holders import this_process
 from snapshots.registries.ctgov.answers import Patience
@@ -84,10 +83,14 @@ class Daemon:
         self._delivery = wiring.delivery_settings(settings)
         self._worker = this_process("deliver")
         self._registry = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep)
+        # where others look too, whoever finds nobody at the registry gives up in time for them: it may be cut off
+        hasty = Patience(unreached=2)
+        self._shared = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep, patience=hasty)
         # a connection of its own, which nothing but the turn makes a sweep wait for
         self._past = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep, patience=Patience(attempts=2))
         self._likeness = wiring.ctgov(settings, database, clock=clock, sleep=self._sleep, patience=Patience(attempts=2))
-        self._others: frozenset[str] = frozenset()
+        self._others: tuple[Present, ...] = ()
+        self._failed_since: datetime | None = None
         self._file = _identity(database)
         self._busy = 0
         self._lock = threading.Lock()
@@ -114,11 +117,12 @@ class Daemon:
 
     def tick_sweep(self) -> SweepReport:
         """Ask the registry whether there is a new release, and look through what is watched."""
-        report = sweep(
-            self._database, self._registry, self._clock, stop=self.stop.is_set, lease_seconds=self._lease_seconds
-        )
+        registry = self._shared if self._others_sweep() else self._registry
+        report = sweep(self._database, registry, self._clock, stop=self.stop.is_set, lease_seconds=self._lease_seconds)
         if report.outcome in ("finished", "nothing new"):
             self._ping()
+        if report.outcome == "failed":
+            self._failed_since = self._failing_since()
         return report
 
     def tick_schedule(self) -> SweepReport | None:
@@ -126,16 +130,19 @@ class Daemon:
         return None if self._another_asked() else self.tick_sweep()
 
     def tick_new_watches(self) -> SweepReport | None:
-        """Look at once at what somebody began to watch since the last sweep, and at what a sweep left behind whose
-        process died, was stopped or was cut off.
+        """Look at once at what somebody began to watch since the last sweep, at what a sweep left behind whose process
+        died, was stopped or was cut off, and where another's sweep failed: it may be that one alone which the registry
+        does not answer.
         """
         with self._database.read() as connection:
-            left = _is_left_behind(connection, wiring.REGISTRY, self._clock())
-            if not left and not _has_new_watches(connection, wiring.REGISTRY):
-                return None
+            left = pressing.is_left_behind(connection, wiring.REGISTRY, self._clock())
+            new = pressing.has_new_watches(connection, wiring.REGISTRY)
+        failed = self._another_failed()
         if left:
             log.warning("taking over a sweep that another process left behind")
-        return self.tick_sweep()
+        elif failed:
+            log.info("another daemon's sweep failed; asking the registry from here")
+        return self.tick_sweep() if left or new or failed else None
 
     def tick_deliveries(self) -> int:
         """Send what is due."""
@@ -152,10 +159,11 @@ class Daemon:
             presence.say(connection, self.me, now)
             found = presence.listing(connection)
         others = tuple(each for each in found if each.holder != self.me.holder and each.is_there(now))
+        known = {other.holder for other in self._others}
         for other in others:
-            if other.holder not in self._others:
+            if other.holder not in known:
                 self._greet(other)
-        self._others = frozenset(other.holder for other in others)
+        self._others = others
         return others
 
     def _greet(self, other: Present) -> None:
@@ -166,14 +174,31 @@ class Daemon:
         else:
             log.info(words, other=presence.in_words(other))
 
+    def _others_sweep(self) -> bool:
+        return any("sweep" in other.roles for other in self._others)
+
     def _another_asked(self) -> bool:
         if not self._others:
             return False
         with self._database.read() as connection:
             last = askings.last(connection, wiring.REGISTRY)
-        since = None if last is None else (self._clock() - last.asked_at).total_seconds()
-        # an asking of a time to come is that of a clock which was wrong: it keeps nobody from asking
-        return since is not None and 0 <= since < self._settings.sweep_schedule / 2
+        # one that failed keeps nobody from asking: whoever is cut off from the registry would keep all others from it
+        if last is None or last.failing_since is not None:
+            return False
+        # an asking of a time to come is that of a clock which was wrong: it keeps nobody from asking either
+        return 0 <= (self._clock() - last.asked_at).total_seconds() < self._settings.sweep_schedule / 2
+
+    def _another_failed(self) -> bool:
+        """Whether every asking has failed since one that was not this daemon's: it has a try, but no second one."""
+        if not self._others_sweep():
+            return False
+        since = self._failing_since()
+        return since is not None and since != self._failed_since
+
+    def _failing_since(self) -> datetime | None:
+        with self._database.read() as connection:
+            last = askings.last(connection, wiring.REGISTRY)
+        return last.failing_since if last is not None else None
 
     def tick_digests(self) -> int:
         """Put the digests that are due into the outbox; call off what waited in vain for an address to confirm."""
@@ -306,18 +331,6 @@ def run(settings: Settings, *, name: str | None = None, roles: Collection[str] =
         ended = serving.end(page)
         database.dispose()
     return finished and ended
-
-
-def _has_new_watches(connection: Connection, registry: str) -> bool:
-    """Whether a record is watched that no sweep has asked for: those that failed wait for the schedule's next sweep."""
-    last = archive.last_sweep(connection, registry)
-    return watches.is_any_waiting(connection, registry, None if last is None else last.started_at)
-
-
-def _is_left_behind(connection: Connection, registry: str, now: datetime) -> bool:
-    """Whether a sweep is under way that nobody holds the lease of any more."""
-    last = archive.last_sweep(connection, registry)
-    return last is not None and last.state == "running" and not leases.is_taken(connection, lease_name(registry), now)
 
 
 def _identity(database: Database) -> tuple[int, int] | None:

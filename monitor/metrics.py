@@ -14,7 +14,7 @@ from monitor import __version__, askings, presence
 from monitor.askings import Asking
 from monitor.presence import ROLES
 from monitor.silence import free_bytes
-from notifiers import confirmations, troubles, watches
+from notifiers import confirmations, scope, troubles
 from notifiers.ledger import STATES
 from notifiers.tables import addresses, deliveries
 from snapshots import archive
@@ -51,7 +51,7 @@ class _Tables(Collector):
         yield from _last_sweep(finished)
         yield from _asked(askings.last(self._connection, self._registry))
         yield self._sweeps()
-        watched = len(watches.watched_ids(self._connection, self._registry))
+        watched = scope.how_many(self._connection, "all").get(self._registry, 0)
         owed = len(archive.open_exceptions(self._connection, self._registry))
         yield GaugeMetricFamily("trialdelta_watched_records", "Records that are watched.", watched)
         yield GaugeMetricFamily(

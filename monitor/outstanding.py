@@ -67,7 +67,7 @@ def _waits_for_address() -> ColumnElement[bool]:
     return or_(off, is_awaited())
 
 
-def _totals(now: datetime) -> Select[Any]:
+def _totals(now: datetime) -> Select[*tuple[Any, ...]]:
     due, put_off = _is_due(now), _is_put_off(now)
     timed = and_(_is_later(now), deliveries.c.last_answer.is_(None))
     return select(

@@ -156,7 +156,7 @@ def mask_url(text: str) -> str:
     Works on what is no address too: an error about a mistyped one must not print its password.
     """
     before, at, after = text.rpartition("@")
-    user = re.match(r"([\w+.-]+:/*)?[^:]*", before)
+    user = re.match(r"([\w+.-]+://+)?[^:]*", before)
     if at and user and user.end() < len(before):
         before = f"{user[0]}:{MASK}"
     return _SECRET_IN_QUERY.sub(rf"\1{MASK}", before + at + after)
@@ -323,6 +323,12 @@ def _read_url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def _read_public_url(text: str) -> str:
+    if "@" in urlsplit(text).netloc:
+        raise ValueError(text)
+    return _http_url(text)
+
+
 def _read_database_url(text: str) -> str:
     if not re.match(r"(sqlite:///|postgresql(\+psycopg)?://)[^\s]", _read_text(text)):
         raise ValueError(text)
@@ -415,13 +421,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="BASE_URL",
         meaning="What others reach this program's page by. Without it messages carry no links to it.",
-        expected="an address that begins with https:// or http://",
-        read=_http_url,
+        expected="an address that begins with https:// or http://, without a password: every message carries it",
+        read=_read_public_url,
         mask=mask_url,
     ),
     Setting(
         name="HOST",
-        meaning="The network address that the page and the API listen on; beyond loopback needs TRIALDELTA_ACCESS_TOKEN.",
+        meaning="The network address of page and API; beyond loopback it needs TRIALDELTA_ACCESS_TOKEN.",
         expected="a host name or an IP address",
         read=_read_text,
         default="127.0.0.1",
@@ -485,7 +491,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="LOG_FORMAT",
-        meaning="How the log is written: auto is console on a terminal and JSON otherwise.",
+        meaning="How the daemon's log is written; auto: console on a terminal, else JSON. Commands use plain words.",
         expected="auto, console or json",
         read=_read_one_of("auto", "console", "json"),
         default="auto",

@@ -16,11 +16,13 @@ from snapshots.archive.tables import fillings, record_ids, records, steps, sweep
 
 
 def skipped_ids(connection: Connection, registry: str, only: str | None = None) -> set[str]:
-    """The records (or `only` this one), by their ids of today, whose past came whole and that were then seen to change after a time in which
-    they were not looked at, although the registry may have published: nobody swept, or it did not answer for them, or
-    they were not watched. What was seen to be the same has skipped nothing that anybody could still see.
+    """The records (or `only` this one), by their ids of today, whose past came whole and that were then seen to change
+    after a time in which they were not looked at, although the registry may have published: nobody swept, or it did
+    not answer for them, or they were not watched. What was seen to be the same has skipped nothing that anybody could
+    still see.
     """
-    since = connection.execute(_filled(select(func.min(fillings.c.tried_at)), registry)).scalar()
+    filled = _filled(select(func.min(fillings.c.tried_at)), registry)
+    since = connection.execute(filled if only is None else filled.where(fillings.c.registry_id == only)).scalar()
     if since is None:
         return set()
     late = list(_late_releases(connection, registry, since))
@@ -28,9 +30,15 @@ def skipped_ids(connection: Connection, registry: str, only: str | None = None) 
     asked = [changed.where(steps.c.release.in_(late))] if late else []
     # this is asked at every tick, and changes are many: only those of the few records that may be meant are looked at
     for few, narrowed in ((_excepted(registry, since), _unanswered), (_begun(registry, since), _watched_anew)):
-        ids = list(connection.execute(few).scalars())
+        ids = list(connection.execute(few if only is None else _just(few, registry, only)).scalars())
         asked += [narrowed(changed, registry).where(records.c.id.in_(some)) for some in _batches(ids)]
     return {found for one in asked for found in connection.execute(one).scalars()}
+
+
+def _just(few: Select[Any], registry: str, only: str) -> Select[Any]:
+    """Of these rows of records that of one record."""
+    its = select(records.c.id).where(records.c.registry == registry, records.c.registry_id == only)
+    return few.where(record_ids.c.record.in_(its))
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

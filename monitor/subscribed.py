@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from monitor.findings import Finding
 from monitor.outstanding import Outstanding
 from monitor.presence import Present
-from notifiers import subscriptions, watches
+from notifiers import scope, subscriptions, watches
 from notifiers.subscriptions import Selection
 from notifiers.tables import addresses, subscription_addresses
 from notifiers.unwatched import unwatched
@@ -59,8 +59,10 @@ def asked_in_vain(connection: Connection) -> Iterator[Finding]:
     """The subscriptions that ask for what nobody watches: they will never tell anything, and nothing else says so."""
     known, asking = watches.listing(connection), subscriptions.listing(connection)
     groups, ids = {watch.group for watch in known}, {watch.record_id for watch in known}
-    if any(isinstance(each.subscription.watches, Selection) and each.subscription.watches.ids for each in asking):
-        ids |= {each.record_id for each in watches.records(connection)}
+    chosen = [each.subscription.watches for each in asking if isinstance(each.subscription.watches, Selection)]
+    wanted = {record_id for selection in chosen for record_id in selection.ids or ()}
+    for query in scope.named(Selection(ids=tuple(wanted))) if wanted else ():
+        ids |= {row[1] for row in connection.execute(query)}  # what a search has found is watched too
     searches = sum(watch.search is not None for watch in known)
     for stored in asking:
         for words in unwatched(stored.subscription, groups, ids, searches):

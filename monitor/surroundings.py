@@ -46,12 +46,12 @@ def mail_settings(conf: Settings, subscribed: int = 0) -> Finding | None:
     if conf.smtp_url is None and subscribed:
         are = "mail address is" if subscribed == 1 else "mail addresses are"
         words = f"{subscribed:,} {are} subscribed, but no mail server is set: messages wait"
-        return Finding("mail", "failure", words, f"`{SET_A_MAIL_SERVER}` and `{SET_A_SENDER}`, as it is with you")
+        return Finding("mail", "failure", words, f"`{SET_A_MAIL_SERVER}` and `{SET_A_SENDER}`, with your own values")
     if conf.smtp_url is None:
         words = "no mail server is set: mail cannot be sent"
         return Finding("mail", "note", words, f"for mail: `{SET_A_MAIL_SERVER}` and `{SET_A_SENDER}`")
     if conf.mail_from is None:
-        return Finding("mail", "failure", "mail has no sender", f"`{SET_A_SENDER}`, with an address of yours")
+        return Finding("mail", "failure", "mail has no sender", f"`{SET_A_SENDER}`, with your own address")
     return None
 
 

@@ -13,8 +13,9 @@ from msgspec import Struct
 from structlog import contextvars
 
 from monitor import askings
-from monitor.answers import LEASE_SECONDS, EndedError, LeaseLostError, Look, SweepReport
+from monitor.answers import LEASE_SECONDS, Look
 from monitor.searches import Searches
+from monitor.sweep_report import EndedError, LeaseLostError, SweepReport
 from notifiers import watches
 from notifiers.watches import Watch
 from snapshots import archive, leases

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from monitor.answers import EndedError, Look
+from monitor.answers import Look
+from monitor.sweep_report import EndedError
 from notifiers import search_members, search_pages, watches
 from notifiers.search_pages import Taken
 from notifiers.watches import Watch
@@ -96,6 +97,7 @@ class Walk:
                 look.excepted(self._search.called, "unreadable", getattr(answer, "detail", ""))
             elif taken.add(answer.id):
                 ids.append(answer.id)
+                self._new += answer.id not in self._heads
                 if not look.has_taken(answer.id):
                     look.take(answer, self._heads)
                 if self._stop():
@@ -115,7 +117,7 @@ class Walk:
             search_pages.note(connection, search.id, self._look.release.timestamp, taken, ids)
             self._look.answered(connection, ids)
         self._tell_how_far()
-        self._doubt_news(ids)
+        self._doubt_news()
 
     def _tell_how_far(self) -> None:
         done, of = len(self._taken.ids), self._taken.total or len(self._taken.ids)
@@ -123,12 +125,12 @@ class Walk:
         if self._taken.pages % LOGGED_EVERY == 0:
             log.info("pages", search=self._search.name, pages=self._taken.pages, records=done, of=of)
 
-    def _doubt_news(self, ids: Sequence[str]) -> None:
+    def _doubt_news(self) -> None:
         if not self._search.is_everything or self._search.baseline_sweep is None:
             return
-        self._new += sum(each not in self.present for each in ids)
         if self._new > max(FEW_NEW, len(self.present) // 10):
-            self._refuse(f"the registry shows {self._new:,} records that are new beside {len(self.present):,} known")
+            new, known = f"{self._new:,} records that are new", f"{len(self.present):,} known"
+            self._refuse(f"the registry shows {new} beside {known} (if that is so, remove the watch and add it again)")
 
     def _check(self) -> None:
         """Whether the pages are believed to be all of one release."""
@@ -137,6 +139,8 @@ class Walk:
             self._refuse("a new release appeared while the pages of the one before were taken")
         if taken.total is not None and len(taken.ids) < taken.total - taken.total // 10:
             self._refuse(f"the registry listed {len(taken.ids):,} of the {taken.total:,} records that it has")
+        if search.is_everything and not taken.ids:
+            self._refuse("the registry lists no record at all")
         gone = len(self.present - taken.ids)
         if search.is_everything and gone > max(search_members.FEW_LOST, len(self.present) // 10):
             self._refuse(f"the registry lists {gone:,} of {len(self.present):,} known records no more")

@@ -1,8 +1,9 @@
 """The places to tell: which there are, whether they can be told, and the secrets that sign what goes to them."""
 
 import base64
+import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -60,10 +61,25 @@ def allowed_schemes(allow_private_networks: bool = False) -> frozenset[str]:
 
 
 def shown(uri: str) -> str:
-    """The address as it may be printed, logged and exported: of a service behind Apprise the scheme and a mark alone,
-    for all the rest is secret; so is what may be one that was mistyped.
+    """The address as it may be printed and exported: of a service behind Apprise the scheme and a mark alone, for all
+    the rest is secret; so is what may be one that was mistyped. Of a web address with a password the same mark stands
+    in the password's place.
     """
-    return uri if uri.partition(":")[0].casefold() in ("mailto", "https", "http") else masked(uri)
+    scheme = uri.partition(":")[0].casefold()
+    if scheme == "mailto":
+        return uri
+    if scheme not in ("https", "http"):
+        return masked(uri)
+    return _PASSWORD.sub(lambda found: f"{found[1]}{masked(uri).rpartition('/')[2]}@", uri)
+
+
+def whole(connection: Connection, typed: Iterable[str], now: datetime) -> list[str]:
+    """These addresses, each that stands as a known one is shown replaced by that one."""
+    known = {address.shown: address.uri for address in listing(connection, now)}
+    return [known.get(uri, uri) for uri in typed]
+
+
+_PASSWORD = re.compile(r"^(\w+://[^/?#:@]*:)[^/?#]*@")
 
 
 def logged(uri: str) -> str:

@@ -31,7 +31,7 @@ def _cities(connection: Connection, name: str, parse: Parse) -> Iterator[City]:
             continue
         for site in parse[registry](raw).sites:
             if site.latitude is not None and site.longitude is not None and place_key(site.city or "") == key:
-                yield _city(site)
+                yield city_of(site)
 
 
 def _newest(connection: Connection) -> Iterator[tuple[str, bytes]]:
@@ -44,7 +44,8 @@ def _plain(raw: bytes) -> str:
     return _COMBINING.sub("", unicodedata.normalize("NFKD", raw.decode(errors="replace").casefold()))
 
 
-def _city(site: Site) -> City:
+def city_of(site: Site) -> City:
+    """The city of a site, as far as a record says where that is; its coordinates are the site's."""
     return City(
         name=site.city or "",
         region=site.state or "",

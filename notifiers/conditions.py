@@ -114,9 +114,9 @@ def check_kind_pattern(key: str, pattern: str) -> None:
         if group not in GROUPS:
             raise InvalidValue(key, _unknown("group of kinds", pattern, [f"{name}.*" for name in GROUPS]))
     elif pattern not in KINDS:
-        whole = f"{pattern.casefold().removesuffix('s')}.*"
-        known = {whole} if whole.removesuffix(".*") in GROUPS else KINDS
-        raise InvalidValue(key, _unknown("kind", pattern, known))
+        name = pattern.casefold()
+        groups = [f"{group}.*" for group in GROUPS if group in (name, name.removesuffix("s"))]
+        raise InvalidValue(key, _unknown("kind", pattern, groups or KINDS))
 
 
 def check_severity(key: str, severity: str) -> None:

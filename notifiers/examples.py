@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+from msgspec.structs import replace
+
 from notifiers.message import Action, Coverage, Distance, Facts, Message, News, Type, Why
 from snapshots.archive import Step, StoredChange
 from snapshots.changes import Cause, Change
@@ -27,7 +29,13 @@ def example(kind: str) -> Message:
     if kind in ("digest", "summary"):
         return _message(kind, news=(_news(*_changes()), _news(_DELAYED, record=_OTHER)), coverage=_COVERAGE)
     title, notice = _NOTICES.get(kind, ("An example", "An example of a notice."))
-    return _message(kind, title=title, notice=notice, action=Action("Open the page", "https://example.org/page"))
+    told = _message(kind, title=title, notice=notice)
+    if kind == "operator.notice":  # these two come for no subscription
+        return replace(told, subscriptions=(), unsubscribe_url=None)
+    if kind == "confirmation":
+        page = Action("Open the page to say yes or no", "https://trials.example.org/confirm/example")
+        return replace(told, subscriptions=(), unsubscribe_url=None, archive_head=None, action=page)
+    return told
 
 
 def _message(kind: str, **given: Any) -> Message:
@@ -35,7 +43,7 @@ def _message(kind: str, **given: Any) -> Message:
         delivery_id="dlv_example",
         type=kind,  # type: ignore[arg-type]  # asked for among the types
         created=_SEEN,
-        subscriptions=(Why("beijing-sites", "kinds site.*; within 50 km of Beijing"),),
+        subscriptions=(Why("beijing-sites", "all about sites; within 50 km of Beijing"),),
         archive_head="3f9c01ab77de",
         base_url="https://trials.example.org",
         unsubscribe_url="https://trials.example.org/unsubscribe/example",
@@ -150,7 +158,11 @@ _NOTICES = {
         "40 records changed in the same way: the registry reformatted them.",
     ),
     "operator.notice": ("The registry does not answer", "ClinicalTrials.gov has not answered since yesterday."),
-    "confirmation": ("Please confirm this address", "Somebody asked trialdelta to tell this address of changes."),
+    "confirmation": (
+        "Do you want these messages about clinical trials?",
+        "Somebody asked trialdelta to tell you@example.org when clinical trials that they follow change"
+        " (beijing-sites).\n\nUntil you say yes, nothing else is sent to you.",
+    ),
     "standing": ("Today for beijing-sites", "5 sites recruit already, 1 within 50 km of Beijing: Jade Gate Hospital."),
     "test": ("Test message", "This is a test: messages of trialdelta reach this address."),
 }

@@ -25,6 +25,19 @@ Type = Literal[
 """Types of message. A type is laid out by `templates/<type>/`; one without a folder of its own as a plain notice, by
 `templates/_notice/`: a heading (`title`), paragraphs (`notice`), a button (`action`)."""
 
+TYPE_NAMES: dict[str, str] = {
+    "trial.changed": "alert",
+    "search.changed": "alert of a search",
+    "digest": "digest",
+    "standing": "today’s state",
+    "summary": "summary",
+    "registry.notice": "notice about the registry",
+    "operator.notice": "notice to the operator",
+    "confirmation": "question to a new address",
+    "test": "test",
+}
+"""What people call the types."""
+
 
 class Action(Struct, frozen=True):
     """A link that stands out: what it is for in a few words, and where it leads. Opening it does nothing by itself."""

@@ -65,7 +65,7 @@ def watching(connection: Connection, selection: Chosen, *which: ColumnElement[bo
 def is_snoozed(now: datetime) -> ColumnElement[bool]:
     """Whether a watch is snoozed."""
     ends, is_open = watch_rows.c.snooze_until, watch_rows.c.snooze_until_critical.is_(True)
-    return or_(ends > now, ends.is_(None) & is_open)
+    return or_(func.coalesce(ends > now, False), ends.is_(None) & is_open)
 
 
 def unanswered(connection: Connection) -> list[WatchedRecord]:

@@ -41,7 +41,7 @@ def taken(connection: Connection, watch_id: int, release: str) -> Taken:
 
 def note(connection: Connection, watch_id: int, release: str, taken: Taken, ids: Sequence[str]) -> None:
     """One page more was taken, with these ids on it; `taken` is told so too."""
-    untaken = [each for each in ids if each in taken.untaken]
+    untaken = [each for each in ids if each in taken.untaken] if taken.untaken else []
     row = {"watch_id": watch_id, "page": taken.pages, "release": release, "next": taken.next, "total": taken.total}
     connection.execute(insert(search_pages).values(**row, ids=_packed(ids), untaken=" ".join(untaken) or None))
 

@@ -186,7 +186,8 @@ deliveries = Table(
     Column("facts", JSON(none_as_null=True)),
     Column("state", String, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    # when it was first meant to be sent: quiet hours and the hourly limit are in it, retries are not
+    # when it was first meant to be sent: quiet hours and the hourly limit are in it, retries are not;
+    # what comes late or again and would fall into a quiet time is planned anew for its end
     Column("planned_at", UtcDateTime, nullable=False),
     # when it comes due: its time, the end of its hold, its retry, or while sending the end of the lease, so that
     # the row of a worker that died comes due by itself; null: nothing more is to be done

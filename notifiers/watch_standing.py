@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Integer, Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import Connection, and_, case, exists, func, select
 
-from notifiers import outlook, watches
+from notifiers import outlook
 from notifiers.news import CAUSES, FIRST_SEEN
 from notifiers.outlook import NextDate, Parse
 from notifiers.tables import search_members
@@ -17,29 +17,12 @@ from snapshots import archive
 from snapshots.archive import Confirmation, OpenException
 from snapshots.archive.confirming import Watched, all_last_confirmed
 from snapshots.archive.tables import changes as change_rows
-from snapshots.archive.tables import record_ids, records, sweep_exceptions
+from snapshots.archive.tables import record_ids, records
 from snapshots.archive.tables import steps as step_rows
 from snapshots.kinds import SEVERITIES
 
 State = Literal["watched", "waiting", "paused", "snoozed", "trouble"]
 AT_ONCE = 1000
-STATES: tuple[State, ...] = ("watched", "waiting", "paused", "snoozed", "trouble")
-
-
-class Wanted(Struct, frozen=True, kw_only=True):
-    """Which watches: of a group ("": of none; None: any), in a state, with these words in id, title, name or note."""
-
-    group: str | None = None
-    state: str | None = None
-    words: str = ""
-
-
-class Place(Struct, frozen=True):
-    """Where a page ends: whether it is among the searches, the id or name, the watch's number."""
-
-    is_search: int
-    name: str
-    id: int
 
 
 class LastChange(Struct, frozen=True):
@@ -98,31 +81,6 @@ def counts(connection: Connection) -> Counts:
     return Counts(records_, waiting, searches, connection.execute(members).scalar_one())
 
 
-def page(  # noqa: PLR0917 - what is wanted, from where, how much, as of now
-    connection: Connection, registry: str, wanted: Wanted, after: Place | None, limit: int, now: datetime
-) -> tuple[list[Watch], Place | None]:
-    """At most `limit` watches, records by id, then searches by name; and where the next page begins."""
-    is_search, name, number = _order()
-    found = _wanted(registry, wanted, now).order_by(is_search, name, number).limit(limit + 1)
-    if after is not None:
-        later = or_(
-            is_search > after.is_search,
-            and_(is_search == after.is_search, name > after.name),
-            and_(is_search == after.is_search, name == after.name, number > after.id),
-        )
-        found = found.where(later)
-    rows = connection.execute(found).all()
-    shown = watches.numbered(connection, [row.id for row in rows[:limit]])
-    last = rows[limit - 1] if len(rows) > limit else None
-    return [shown[row.id] for row in rows[:limit]], Place(last.is_search, last.name, last.id) if last else None
-
-
-def how_many(connection: Connection, registry: str, wanted: Wanted, now: datetime) -> int:
-    """How many watches are wanted."""
-    found = _wanted(registry, wanted, now).subquery()
-    return connection.execute(select(func.count()).select_from(found)).scalar_one()
-
-
 def standings(
     connection: Connection,
     registry: str,
@@ -167,47 +125,6 @@ def _standings(
         )
 
     return [standing(one) for one in listed]
-
-
-def _order() -> tuple[ColumnElement[int], ColumnElement[str], ColumnElement[int]]:
-    is_search = case((watch_rows.c.record_id.is_(None), 1), else_=0).cast(Integer)
-    return is_search, func.coalesce(watch_rows.c.record_id, watch_rows.c.name), watch_rows.c.id
-
-
-def _wanted(registry: str, wanted: Wanted, now: datetime) -> Select[Any]:
-    is_search, name, number = _order()
-    same = and_(record_ids.c.registry == watch_rows.c.registry, record_ids.c.registry_id == watch_rows.c.record_id)
-    found: Any = select(number, is_search.label("is_search"), name.label("name")).where(
-        watch_rows.c.registry == registry
-    )
-    if wanted.words:
-        joined = watch_rows.outerjoin(record_ids, same).outerjoin(records, records.c.id == record_ids.c.record)
-        found = found.select_from(joined).where(*(_says(word) for word in wanted.words.split()))
-    if wanted.group is not None:
-        found = found.where(func.coalesce(watch_rows.c.group_name, "") == wanted.group)
-    narrowed: Select[Any] = found if wanted.state is None else found.where(_is(wanted.state, now))
-    return narrowed
-
-
-def _says(word: str) -> ColumnElement[bool]:
-    places = (watch_rows.c.record_id, watch_rows.c.name, watch_rows.c.note, records.c.title)
-    return or_(*(place.icontains(word, autoescape=True) for place in places))
-
-
-def _is(state: str, now: datetime) -> ColumnElement[bool]:
-    of = watch_rows.c
-    called = func.coalesce(of.record_id, literal("search ").concat(of.name))
-    trouble = exists().where(sweep_exceptions.c.settled_by.is_(None), sweep_exceptions.c.registry_id == called)
-    open_end = and_(of.snooze_until.is_(None), of.snooze_until_critical.is_(True))
-    snoozed = or_(func.coalesce(of.snooze_until > now, False), open_end)
-    calm, awake = ~trouble, of.paused.is_(False)
-    return {
-        "trouble": trouble,
-        "paused": and_(calm, of.paused),
-        "snoozed": and_(calm, awake, snoozed),
-        "waiting": and_(calm, awake, ~snoozed, of.baseline_sweep.is_(None)),
-        "watched": and_(calm, awake, ~snoozed, of.baseline_sweep.is_not(None)),
-    }[state]
 
 
 def _stored(connection: Connection, registry: str, ids: Sequence[str]) -> dict[str, Any]:

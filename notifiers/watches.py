@@ -32,6 +32,9 @@ State = Literal["watched", "waiting", "paused", "snoozed"]
 PASSING = frozenset({"not fetched", "unreadable", "doubted"})
 """Why a record may have gone without an answer that another try in the same release can bring."""
 
+EVERYTHING = "everything"
+"""What the search without a condition is called where nobody names it."""
+
 BATCH = 500
 """Ids in one query: SQLite takes 32,766 parameters, other builds of it 999."""
 

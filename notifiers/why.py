@@ -116,10 +116,16 @@ def _selected(
     holds = watching.concerns(mine, stored)
     if not watching.watches:
         return Check("watches", False, _unwatched(connection, watching, step))
-    by = ", ".join(
-        dict.fromkeys(f"{one.called}{f' in group {one.group}' if one.group else ''}" for one in watching.watches)
-    )
-    return Check("watches", holds, f"{step.registry_id} is watched by {by}; asked for: {_about(subscription.watches)}")
+    ways = dict.fromkeys(_way(one.called, one.group, step.registry_id) for one in watching.watches)
+    by = "; ".join(filter(None, ways))
+    watched = f"{step.registry_id} is watched{f' ({by})' if by else ''}"
+    return Check("watches", holds, f"{watched}; asked for: {_about(subscription.watches)}")
+
+
+def _way(called: str, group: str | None, record: str | None) -> str:
+    """How a record is watched: by which search or under which name, and in which group; "" for by itself."""
+    parts = ("" if called == record else called, f"in group {group}" if group else "")
+    return " ".join(filter(None, parts))
 
 
 def _unwatched(connection: Connection, watching: Watching, step: Step) -> str:

@@ -1,9 +1,9 @@
 """Which of very many records? Ids by the hundred thousand, in about a bit each."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
-_NUMBERED = re.compile(r"(\D*)([0-9]{1,9})")
+_DIGITS = "0123456789"
+_MOST_DIGITS = 9
 _BLOCK = 1 << 15
 """Numbers that stand in one piece of memory, which is there once one of them is."""
 
@@ -24,13 +24,27 @@ class IdSet:
 
     def add(self, record_id: str) -> bool:
         """Put it in; whether it was not there."""
-        place = _NUMBERED.fullmatch(record_id)
-        if place is None:
-            is_new = record_id not in self._others
-            self._others.add(record_id)
-        else:
-            prefix, digits = place.groups()
-            is_new = self._set(self._series.setdefault((prefix, len(digits)), {}), int(digits))
+        prefix = record_id.rstrip(_DIGITS)
+        width = len(record_id) - len(prefix)
+        if not 0 < width <= _MOST_DIGITS:
+            return self._add_other(record_id)
+        blocks = self._series.get((prefix, width))
+        if blocks is None:
+            blocks = self._series[prefix, width] = {}
+        number = int(record_id[-width:])
+        block = blocks.get(number // _BLOCK)
+        if block is None:
+            block = blocks[number // _BLOCK] = bytearray(_BLOCK // 8)
+        at, bit = (number % _BLOCK) >> 3, 1 << (number & 7)
+        if block[at] & bit:
+            return False
+        block[at] |= bit
+        self._count += 1
+        return True
+
+    def _add_other(self, record_id: str) -> bool:
+        is_new = record_id not in self._others
+        self._others.add(record_id)
         self._count += is_new
         return is_new
 
@@ -40,14 +54,14 @@ class IdSet:
             self.add(each)
 
     def __contains__(self, record_id: str) -> bool:
-        place = _NUMBERED.fullmatch(record_id)
-        if place is None:
+        prefix = record_id.rstrip(_DIGITS)
+        width = len(record_id) - len(prefix)
+        if not 0 < width <= _MOST_DIGITS:
             return record_id in self._others
-        prefix, digits = place.groups()
-        blocks = self._series.get((prefix, len(digits)))
-        block = blocks.get(int(digits) // _BLOCK) if blocks else None
-        number = int(digits) % _BLOCK
-        return block is not None and bool(block[number >> 3] & 1 << (number & 7))
+        blocks = self._series.get((prefix, width))
+        number = int(record_id[-width:])
+        block = blocks.get(number // _BLOCK) if blocks else None
+        return block is not None and bool(block[(number % _BLOCK) >> 3] & 1 << (number & 7))
 
     def __len__(self) -> int:
         return self._count
@@ -77,16 +91,6 @@ class IdSet:
         made._others = others
         made._count += len(others)
         return made
-
-    @staticmethod
-    def _set(blocks: dict[int, bytearray], number: int) -> bool:
-        block = blocks.get(number // _BLOCK)
-        if block is None:
-            block = blocks[number // _BLOCK] = bytearray(_BLOCK // 8)
-        at, bit = (number % _BLOCK) >> 3, 1 << (number & 7)
-        is_new = not block[at] & bit
-        block[at] |= bit
-        return is_new
 
 
 def in_portions(ids: Iterable[str], size: int) -> Iterator[list[str]]:

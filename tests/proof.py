@@ -26,6 +26,11 @@ UPKEEP_KILLS = int(os.environ.get("PROOF_KILLS", "50"))
 """The same for upkeep: migrations, backups and the like."""
 FAILOVERS = int(os.environ.get("PROOF_FAILOVERS", "30"))
 """How often the sweeping one of three daemons is killed or stopped."""
+PARTITIONS = int(os.environ.get("PROOF_PARTITIONS", "30"))
+"""How often it is cut off from the database, the registry or both."""
+UPGRADES = int(os.environ.get("PROOF_UPGRADES", "6"))
+"""How often the last release is upgraded to this program while both run."""
+ONLY_POSTGRESQL = {"failover", "partition", "partition as released"}
 STOPS = int(os.environ.get("PROOF_STOPS", "40"))
 EXAMPLES = int(os.environ.get("PROOF_EXAMPLES", "200"))
 """How often each operation of the API is asked."""
@@ -114,7 +119,7 @@ def _results(only: Sequence[str]) -> Iterator[tuple[str, Any]]:
         kinds = stack.enter_context(databases()) if jobs else {}
         for kind, fresh in kinds.items():
             for what, run in jobs:
-                if what in (_only_sqlite() if kind == "PostgreSQL" else {"failover"}):
+                if what in (_only_sqlite() if kind == "PostgreSQL" else ONLY_POSTGRESQL):
                     continue
                 with fresh() as url:
                     print(f"...     {what} ({kind})", flush=True)
@@ -132,7 +137,19 @@ def _only_sqlite() -> set[str]:
 
 
 def _jobs() -> Sequence[Job]:
-    from tests.campaigns import api, chaos, failover, kills, replay, upkeep
+    from tests.campaigns import (
+        api,
+        chaos,
+        failover,
+        failover_victims,
+        former_program,
+        kills,
+        partition,
+        replay,
+        upgrade,
+        upkeep,
+        whole_registry,
+    )
 
     jobs: list[Job] = [("the API", lambda url: api.run(url, EXAMPLES))]
     if replay.REAL_RELEASES.exists():
@@ -151,8 +168,17 @@ def _jobs() -> Sequence[Job]:
     jobs += [
         (f"kills of {what}", lambda url, what=what: upkeep.run(url, what, UPKEEP_KILLS)) for what in upkeep.CAMPAIGNS
     ]
+    jobs.append(("kills of a whole registry's sweep", lambda url: whole_registry.run(url, KILLS)))
     jobs.append(("chaos", lambda url: chaos.run(url, KILLS)))
     jobs.append(("failover", lambda url: failover.run(url, FAILOVERS)))
+    jobs.append(("partition", lambda url: partition.run(url, PARTITIONS)))
+    as_released = failover_victims.AS_RELEASED
+    jobs.append(("partition as released", lambda url: partition.run(url, len(partition.CUTS), as_released)))
+    try:
+        former_program.commit_of(former_program.last_release())
+        jobs.append(("upgrade", lambda url: upgrade.run(url, UPGRADES)))
+    except former_program.NoFormerProgram as error:
+        print(f"The rolling upgrade is NOT run: {error}.")
     return [*jobs, ("stopped sweeps", lambda url: kills.run(url, "stopped sweep", STOPS))]
 
 

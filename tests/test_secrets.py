@@ -1,6 +1,5 @@
-"""Secrets stand where they were put and nowhere else; and the threats written down name tests that there are."""
+"""Secrets stand where they were put and nowhere else."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from monitor.demo.standin import StandIn
 from tests.monitor.stage import DAYS, RECRUITING, trial
 from tests.registries import nct
 
-ROOT = Path(__file__).parents[1]
 ONE = nct(1)
 MARK = "s3cretMARK"
 FILE = f"""
@@ -80,13 +78,3 @@ def test_no_secret_of_the_settings_or_of_an_address_is_printed_anywhere(
 def _said(arguments: tuple[str, ...], environ: dict[str, str]) -> str:
     run = CliRunner(env=environ).invoke(trialdelta, list(arguments))
     return f"{arguments[0]}: {run.stdout} {run.stderr} {run.exception}"
-
-
-def test_every_threat_that_is_written_down_names_tests_that_there_are() -> None:
-    sections = (ROOT / "docs" / "security.md").read_text().split("\n## ")[1:]
-    for section in sections:
-        named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", section)
-        assert named, section.splitlines()[0]
-        for file, test in named:
-            assert (ROOT / file).is_file(), file
-            assert not test or f"def {test}(" in (ROOT / file).read_text(), test

@@ -201,7 +201,7 @@ def _tell_plan(chosen: "list[Prunable]", frees: int, wish: "Wish") -> None:
         f"to {max(each.date for each in chosen)}: their bytes go, which frees {frees:,} bytes."
     )
     for each in chosen[:10]:
-        say(f"  {each.registry_id}  version {each.number}  {each.date}")
+        say(f"  {each.registry_id}  archive no. {each.number}  {each.date}")
     if len(chosen) > 10:
         say(f"  and {len(chosen) - 10:,} more (--dry-run --format json lists them all)")
 

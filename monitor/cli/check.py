@@ -77,6 +77,7 @@ def _standing(here: Any) -> Any:
 
 def _print(report: Any, standing: Any, sent: list[str] | None, shape: str) -> None:
     from monitor.cli.output import print_json, say
+    from snapshots.sentences import counted
 
     if shape == "json":
         print_json(_as_json(report, standing, sent))
@@ -91,7 +92,7 @@ def _print(report: Any, standing: Any, sent: list[str] | None, shape: str) -> No
         say(_confirmed(standing), dim=True)
         if sent is not None:
             say(
-                f"{len(sent)} deliveries tried; `trialdelta deliveries list` shows them."
+                f"{counted(len(sent), 'delivery', 'deliveries')} tried; `trialdelta deliveries list` shows them."
                 if sent
                 else "Nothing was due to be sent.",
                 dim=True,
@@ -133,7 +134,7 @@ def _print_steps(report: Any) -> None:
     for step in report.steps:
         told = [stored.change for stored in step.changes if stored.change.kind != "record.first_seen"]
         if told:
-            note = f"release {step.release[:10]}, version {step.to_version}" if step.to_version else "the registry"
+            note = f"release {step.release[:10]}, archive no. {step.to_version}" if step.to_version else "the registry"
             click.echo(f"{heading(step.registry_id or step.registry, step.title, note)}\n{tell(told)}\n")
 
 

@@ -230,5 +230,5 @@ def _versions(step: Any) -> str:
     if step.to_version is None:
         return ""
     if step.from_version in (None, step.to_version):
-        return f"version {step.to_version}"
-    return f"version {step.from_version} to {step.to_version}"
+        return f"archive no. {step.to_version}"
+    return f"archive no. {step.from_version} to {step.to_version}"

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -93,20 +93,6 @@ def complaint(key: str, problem: str, given: Mapping[str, Any]) -> str:
     if option == "--timezone" and not given.get("timezone"):
         option = "--quiet" if plain.startswith("quiet") else "--digest"
     return f"{option or plain}: {problem}" if option or plain else problem
-
-
-def noting(find: Callable[[str], Any], offered: list[str]) -> Callable[[str], Any]:
-    """The same search for a place; of a name that is not clear it notes what may be meant in `offered`."""
-    from snapshots.places import UnclearPlace
-
-    def asked(text: str) -> Any:
-        try:
-            return find(text)
-        except UnclearPlace as error:
-            offered.extend(error.candidates)
-            raise
-
-    return asked
 
 
 def which_place(told: str, offered: Iterable[str], km: float) -> str:

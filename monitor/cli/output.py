@@ -23,9 +23,32 @@ Item = TypeVar("Item")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may read as the begin of a formula, the full-width forms with it."""
-_WHOLE = frozenset({"days", "total_days", "delays", "outcome", "version", "from_version", "to_version"})
+_WHOLE = frozenset(
+    {
+        "days",
+        "total_days",
+        "delays",
+        "outcome",
+        "version",
+        "from_version",
+        "to_version",
+        "from_place",
+        "to_place",
+        "places",
+    }
+)
 _TRUTH = frozenset(
-    {"since_known", "after_gap", "first_is_plan", "from_registration", "switched", "computed", "covered"}
+    {
+        "since_known",
+        "after_gap",
+        "first_is_plan",
+        "from_registration",
+        "switched",
+        "computed",
+        "covered",
+        "adds_up",
+        "past_is_whole",
+    }
 )
 """Columns of Parquet files that are no text."""
 _AT_ONCE = 500

@@ -21,6 +21,9 @@ def timeline(records: tuple[str, ...], group: str | None, everything: bool, *, t
     """Print how long the study stood in which status, also in UNKNOWN, which the registry computes from passing time;
     and how the number of participants, the dates and the number of sites went.
 
+    The first line says so where not all of the past is stored; in tables and JSON past_is_whole is false then.
+    "version" is the number in the archive.
+
     \b
     Example:
       trialdelta timeline NCT01234567
@@ -33,8 +36,12 @@ def timeline(records: tuple[str, ...], group: str | None, everything: bool, *, t
 @records_options
 @_format
 def slips(records: tuple[str, ...], group: str | None, everything: bool, shape: str) -> None:
-    """Print each move of the start, primary completion and completion dates, with days and the running total since
-    the first plan. Dates without a day are compared by months.
+    """Print how often the start, primary completion and completion dates were moved, each move with its days and the
+    running total since the first plan. Dates without a day are compared by months: where the steps therefore do not
+    add up to the total, that is said there.
+
+    The first line says so where not all of the past is stored; in tables and JSON past_is_whole is false then. Of each
+    move adds_up is false where the steps no longer add up to the total. "version" is the number in the archive.
 
     \b
     Example:

@@ -100,7 +100,7 @@ def _print_text(difference: Any) -> None:
     from monitor.cli.telling import heading
 
     step = difference.step
-    versions = f"version {step.from_version} → {step.to_version}"
+    versions = f"archive no. {step.from_version} → {step.to_version}"
     click.echo(heading(step.registry_id, step.title, f"{(step.release or '')[:10]}  {versions}".strip()))
     for sign, colour, changes in (("-", "red", difference.gone), ("+", "green", difference.come)):
         for change in changes:

@@ -54,7 +54,7 @@ def settings_for_a_person() -> Settings:
 
 
 def record_ids(texts: tuple[str, ...]) -> list[str]:
-    """The ids that a person meant, each once, also several in one text. Raises Failure naming the first that is none."""
+    """The ids that a person meant, each once; a text may hold several. Raises Failure naming the first that is none."""
     from snapshots.registries.ctgov.ids import normalise
 
     apart = [part for text in texts for part in _BETWEEN.split(text) if part] or list(texts)

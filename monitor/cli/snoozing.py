@@ -9,7 +9,7 @@ import click
 
 _BY = click.option("--by", metavar="NAME", help="Who says so; else the user of this machine.")
 _REASON = click.option("--reason", metavar="TEXT", help="Why; shown in lists and digests.")
-_UNTIL = click.option("--until", metavar="DATE", help="A day (its beginning in UTC) or a time with its offset.")
+_UNTIL = click.option("--until", metavar="DATE", help="A day (from 00:00 UTC on) or a time with its offset.")
 _UNTIL_CRITICAL = click.option("--until-critical", is_flag=True, help="Until the next critical change, at the latest.")
 
 

@@ -89,12 +89,13 @@ def add(name: str, replace: bool, **given: Any) -> None:
 def _asked_for(here: Any, name: str, given: dict[str, Any]) -> Any:
     """The subscription that the options ask for. Raises Failure."""
     from monitor import wiring
-    from monitor.cli.meant import complaint, noting, which_place
+    from monitor.cli.meant import complaint, which_place
     from monitor.cli.program import Failure
     from monitor.cli.subscription_table import table_of
     from notifiers import subscriptions, template_folders
     from notifiers.archive_places import finder
     from notifiers.conditions import InvalidValue
+    from snapshots.places import noting
     from snapshots.registries.ctgov.parse import parse
 
     table = table_of(name, given)
@@ -257,7 +258,7 @@ def _told(here: Any, wanted: Any, secrets: dict[str, str], notes: tuple[str, ...
     from monitor.cli.output import say
     from notifiers.addresses import shown
 
-    click.echo(f"{wanted.name} is kept: {', '.join(map(shown, wanted.to))} {_when(wanted)}")
+    click.echo(f"{wanted.name} is kept: it tells {', '.join(map(shown, wanted.to))} {_when(wanted)}")
     show_secrets(secrets)
     for note in notes:
         say(f"Note: {note}", fg="yellow")
@@ -266,8 +267,10 @@ def _told(here: Any, wanted: Any, secrets: dict[str, str], notes: tuple[str, ...
 
 def show_secrets(secrets: dict[str, str]) -> None:
     """The secrets that were made, each shown this once."""
+    from notifiers.addresses import shown
+
     for uri, secret in secrets.items():
-        click.echo(f"Secret of {uri}, shown only now: {secret}")
+        click.echo(f"Secret of {shown(uri)}, shown only now: {secret}")
 
 
 def _rest(wanted: Any) -> str:
@@ -278,15 +281,9 @@ def _rest(wanted: Any) -> str:
 
 
 def _when(wanted: Any) -> str:
-    rest = _rest(wanted)
-    if rest:
-        return rest
-    if wanted.digest is None:
-        return "at once"
-    digest = wanted.digest
-    first = wanted.deliver.immediately
-    on = f" on {digest.on}" if digest.on is not None else ""
-    return f"{digest.every}{on} at {digest.at} {digest.timezone}" + (f", {first} at once" if first else "")
+    from monitor.timing_words import told_when
+
+    return _rest(wanted) or told_when(wanted)
 
 
 def _conditions(wanted: Any) -> str:
@@ -296,9 +293,9 @@ def _conditions(wanted: Any) -> str:
 
 
 def _toml(wanted: Any) -> str:
-    from notifiers.watchlist_file import Watchlist, written
+    from notifiers.watchlist_file import shown
 
-    return written(Watchlist(registry="ctgov", subscriptions=(wanted,)))
+    return shown(wanted)
 
 
 subscription.add_command(hindsight.why)

@@ -55,7 +55,8 @@ def tell_step(
     head = f"{when}{_versions(step, *places)}"
     if len(head) + len(remark) > width():
         remark = f"\n {remark}"
-    return f"{click.style(head, bold=True)}{click.style(remark, dim=True)}\n{tell([stored.change for stored in step.changes])}"
+    changes = tell([stored.change for stored in step.changes])
+    return f"{click.style(head, bold=True)}{click.style(remark, dim=True)}\n{changes}"
 
 
 def _versions(step: Step, before: Place | None, after: Place | None) -> str:

@@ -54,7 +54,7 @@ def add(  # noqa: PLR0917 - click names them
 
     from monitor import wiring
     from monitor.cli.session import record_ids, session
-    from notifiers.watches import Wish
+    from notifiers.watches import EVERYTHING, Wish
 
     if [bool(ids), bool(search), everything].count(True) != 1:
         raise click.UsageError("give ids, or --search KEY=VALUE with --name, or --all")
@@ -65,7 +65,7 @@ def add(  # noqa: PLR0917 - click names them
     if search:
         wishes = [replace(said, search=_search(search, name))]
     if everything:
-        wishes = [replace(said, search={}, name=name or "everything")]
+        wishes = [replace(said, search={}, name=name or EVERYTHING)]
     with session() as here:
         _add(here, wishes)
 

@@ -36,9 +36,10 @@ def apply(file: str, dry_run: bool, prune: bool, shape: str) -> None:
 
 
 @click.command(short_help="Print everything as the TOML file that apply takes.")
-@click.option("--with-secrets", is_flag=True, help="Also the secrets of web addresses.")
+@click.option("--with-secrets", is_flag=True, help="Also the secrets of web addresses, and addresses that are secrets.")
 def export(with_secrets: bool) -> None:
-    """Print watches, subscriptions and addresses as TOML. Applying it changes nothing.
+    """Print watches, subscriptions and addresses as TOML. Applying it changes nothing. Addresses that are secrets
+    themselves are masked: here they are known again, for another installation it takes --with-secrets.
 
     \b
     Example:
@@ -75,6 +76,7 @@ def _read(file: str, text: str, here: Any) -> Any:
     try:
         with here.database.read() as connection:
             find = finder(connection, {wiring.REGISTRY: parse})
+            text = watchlist_file.unmasked(connection, text, here.now)
             wanted = watchlist_file.read(text, wiring.ctgov_alone(here.settings), here.schemes, find)
         for folder in {each.templates for each in wanted.subscriptions if each.templates}:
             template_folders.check(folder)

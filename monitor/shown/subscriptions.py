@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from monitor.shown.deliveries import at, change_json
+from notifiers.addresses import shown
 from notifiers.backtest import Alert, Backtest
 from notifiers.subscriptions import Stored
 from notifiers.why import Answer
@@ -13,8 +14,11 @@ Json = Any
 
 
 def subscription_json(stored: Stored) -> dict[str, Json]:
-    """A subscription under the keys of the watchlist file, with when it began and its digests."""
+    """A subscription under the keys of the watchlist file, with when it began and its digests; addresses that are
+    secrets are masked (`addresses.whole` knows them again).
+    """
     plain: dict[str, Json] = msgspec.to_builtins(stored.subscription)
+    plain["to"] = [shown(uri) for uri in stored.subscription.to]
     return plain | {key: at(getattr(stored, key)) for key in ("created_at", "next_digest_at", "last_digest_at")}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+from msgspec.structs import replace
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from monitor.access import own_token
@@ -39,7 +40,8 @@ class Server:
         _refuse_unguarded(settings)
         self.own = own_token.ensure(settings, database)
         self._socket = _listening(settings.host, settings.port)
-        self.site = Site(settings, database, self.own.token, clock)
+        listening = replace(settings, port=self._socket.getsockname()[1])  # 0 asked for any that is free
+        self.site = Site(listening, database, self.own.token, clock)
         self._server = _Ending(_config(self.site), self._stop)
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
 

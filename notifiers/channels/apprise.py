@@ -98,8 +98,8 @@ def _ask_straight(module: Any) -> None:
 
 
 class _Straight:
-    """`requests` as a plugin sees it: whatever the environment says of proxies, and a .netrc of passwords, is not minded
-    (as with webhooks): a message goes to its service and to nobody between.
+    """`requests` as a plugin sees it: neither proxies of the environment nor passwords of a .netrc are minded (as with
+    webhooks): a message goes to its service and to nobody between.
     """
 
     def __init__(self, requests: Any) -> None:

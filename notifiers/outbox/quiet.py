@@ -25,8 +25,8 @@ def ends(connection: Connection, subscription_ids: Iterable[int | None], now: da
 
 
 def put_off(connection: Connection, row: Row[Any], now: datetime) -> bool:
-    """Let a delivery that is due, a further try or one that comes late, wait for the end of the quiet time it would fall
-    into; whether it does. `row` has its id, address_id, thread, planned_at, lease_holder and tries.
+    """Let a delivery that is due, a further try or one that comes late, wait for the end of the quiet time it would
+    fall into; whether it does. `row` has its id, address_id, thread, planned_at, lease_holder and tries.
 
     What goes again by hand goes now. Who else is to be told of the record has a say too: the order within it would
     make them wait.

@@ -43,13 +43,13 @@ from snapshots.archive.filling import (
     wish_filling,
     wished_fillings,
 )
+from snapshots.archive.finest import finest_steps
 from snapshots.archive.history import (
     Step,
     StepFacts,
     StoredChange,
     find_step,
     find_steps,
-    finest_steps,
     record_step,
     rfc3339,
     steps,

@@ -75,6 +75,8 @@ _NEW_HEAD = (
 _OTHER_BYTES = (
     update(records).where(records.c.id == bindparam("of_record")).values(head_raw_hash=bindparam("head_raw_hash"))
 )
+_INSERT_RECORD = insert(records).returning(records.c.id)
+_INSERT_ID = insert(record_ids)
 _INSERT_VERSION = insert(versions)
 """Built once: every changed record runs through these, and building one costs as much as running it."""
 
@@ -84,6 +86,16 @@ class _Base(Struct, frozen=True):
 
     number: int
     sha256: bytes
+
+
+class _NewRecord(Struct, frozen=True):
+    """A record of which nothing was stored yet, as `_RECORD` would give it."""
+
+    id: int
+    head_version: int | None = None
+    head_content_hash: bytes | None = None
+    head_release: str | None = None
+    head_source: str | None = None
 
 
 def append(
@@ -125,17 +137,15 @@ def _head_values(record: int, number: int, observation: Observation) -> dict[str
 def _record_of(connection: Connection, observation: Observation) -> Any:
     wanted = {"registry": observation.registry, "id": observation.registry_id}
     row = connection.execute(_RECORD, wanted).one_or_none()
-    if row is None:
-        _create_record(connection, observation)
-        row = connection.execute(_RECORD, wanted).one()
-    return row
+    return _create_record(connection, observation) if row is None else row
 
 
-def _create_record(connection: Connection, observation: Observation) -> None:
+def _create_record(connection: Connection, observation: Observation) -> _NewRecord:
     naming = {"registry": observation.registry, "registry_id": observation.registry_id}
-    made = insert(records).values(**naming, title=observation.title, first_seen_at=observation.observed_at)
-    record = connection.execute(made.returning(records.c.id)).scalar_one()
-    connection.execute(insert(record_ids).values(**naming, record=record))
+    said = {"title": observation.title, "first_seen_at": observation.observed_at}
+    record = connection.execute(_INSERT_RECORD, {**naming, **said}).scalar_one()
+    connection.execute(_INSERT_ID, {**naming, "record": record})
+    return _NewRecord(record)
 
 
 def _check_head(record: Any, observation: Observation, expected: int | None) -> None:
@@ -211,6 +221,8 @@ def _place(connection: Connection, record: Any, source: str) -> tuple[int, _Base
 
     Sources differ in form from end to end, so each has a line of its own; the head is the last of its own line.
     """
+    if isinstance(record, _NewRecord):
+        return 0, None
     line = {"of_record": record.id, "of_source": source}
     last = record.head_position if record.head_source == source else connection.execute(_LAST_POSITION, line).scalar()
     position = 0 if last is None else last + 1

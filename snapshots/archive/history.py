@@ -1,6 +1,6 @@
 """What happened to a record, moment by moment: steps and the changes each one told, in history order."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, TypeVar
@@ -24,9 +24,6 @@ Made = TypeVar("Made")
 OBSERVED, BACK_FILLED, SEARCH, REGISTRY = "observed", "back-filled", "search", "registry"
 CAUSES = (OBSERVED, BACK_FILLED, SEARCH, REGISTRY)
 """Why a step was made: seen in a sweep, filled in from the past, found or lost by a search, said of the registry."""
-
-NOT_IN_PAST_VERSIONS = ("annotationSection.", "derivedSection.")
-"""Where the path of a change begins that no past version can tell: the history interface leaves these sections out."""
 
 
 class StepFacts(Struct, frozen=True, kw_only=True):
@@ -189,32 +186,6 @@ def steps_between(
     if registry_ids is not None:
         wanted = wanted.where(records.c.registry_id.in_(list(registry_ids)))
     return _grouped(connection, wanted)
-
-
-def finest_steps(found: Iterable[Step]) -> list[Step]:
-    """What sums over a history may count: without the steps that a chain of finer ones covers, except for what these
-    cannot tell because the registry's own history leaves it out, such as that results were submitted.
-    """
-    listed = list(found)
-    fine = order.finest((step.from_version, step.to_version) for step in listed)
-    fine_steps = [step for step in listed if (step.from_version, step.to_version) in fine]
-    told = {_said(stored) for step in fine_steps for stored in step.changes}
-    kept = (step if (step.from_version, step.to_version) in fine else _beyond(step, told) for step in listed)
-    return [step for step in kept if step is not None]
-
-
-def _beyond(covered: Step, told: Collection[tuple[str, str]]) -> Step | None:
-    """The covered step with what stands where past versions have nothing, and was not `told` by a finer step."""
-    left = tuple(each for each in covered.changes if _is_left_out(each) and _said(each) not in told)
-    return msgspec.structs.replace(covered, changes=left) if left else None
-
-
-def _is_left_out(stored: StoredChange) -> bool:
-    return (stored.change.path or "").startswith(NOT_IN_PAST_VERSIONS)
-
-
-def _said(stored: StoredChange) -> tuple[str, str]:
-    return stored.change.kind, stored.change.summary
 
 
 def stored_change_json(step: Step, stored: StoredChange, url: str | None) -> dict[str, Any]:

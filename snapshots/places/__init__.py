@@ -15,7 +15,7 @@ from snapshots.canonical import country_key
 from snapshots.places.gazetteer import City, gazetteer
 from snapshots.places.spelling import place_key
 
-__all__ = ["City", "UnclearPlace", "city_point", "distance_km", "find_place", "gazetteer", "place_key"]
+__all__ = ["City", "UnclearPlace", "city_point", "distance_km", "find_place", "gazetteer", "noting", "place_key"]
 
 EARTH_KM = 6371.0088
 """Mean radius of the earth (IUGG)."""
@@ -50,6 +50,19 @@ def find_place(text: str, others: Callable[[str], Iterable[City]] = lambda _: ()
     if len(found) > 1 and found[0].population < CLEARLY_LARGER * max(1, found[1].population):
         raise UnclearPlace(f"{text}: which one? {_offered([city.label for city in found])}", _labels(found))
     return found[0]
+
+
+def noting(find: Callable[[str], City], offered: list[str]) -> Callable[[str], City]:
+    """The same search for a place; of a name that is not clear it notes what may be meant in `offered`."""
+
+    def asked(text: str) -> City:
+        try:
+            return find(text)
+        except UnclearPlace as error:
+            offered.extend(error.candidates)
+            raise
+
+    return asked
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ The index is brought up to date by `catch_up`, some records at a time, outside o
 """
 
 from snapshots.related.answers import Answer, answer_of, keep, keep_trouble, want, wanted
-from snapshots.related.likeness import Likeness, catch_up, like
+from snapshots.related.likeness import Likeness, catch_up, index_again, like
 from snapshots.related.words import Listed, Wording, ranked, wording
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Wording",
     "answer_of",
     "catch_up",
+    "index_again",
     "keep",
     "keep_trouble",
     "like",

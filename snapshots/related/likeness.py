@@ -43,16 +43,21 @@ _LEARN = text(
     "INSERT INTO likeness_words (rowid, title, conditions, interventions, sponsor)"
     " VALUES (:record, :title, :conditions, :interventions, :sponsor)"
 )
+_FORGET_ALL = text("DELETE FROM likeness_words")
+_LEARN_ALL = text(
+    "INSERT INTO likeness_words (rowid, title, conditions, interventions, sponsor)"
+    " SELECT record, title, conditions, interventions, sponsor FROM likenesses"
+)
 _NEAREST_SQLITE = text(  # numbers of ours alone are put in
     "SELECT rowid AS record FROM likeness_words WHERE likeness_words MATCH :asked"  # noqa: S608
     f" ORDER BY bm25(likeness_words, {TITLE}, {CONDITIONS}, {INTERVENTIONS}, {SPONSOR}) LIMIT :most"
 )
-_LEARN_POSTGRESQL = text(
+_LEARN_ALL_POSTGRESQL = text(
     "UPDATE likenesses SET words ="
     " setweight(to_tsvector('english', conditions), 'A') || setweight(to_tsvector('english', interventions), 'B')"
     " || setweight(to_tsvector('english', title), 'C') || setweight(to_tsvector('english', sponsor), 'D')"
-    " WHERE record = :record"
 )
+_LEARN_POSTGRESQL = text(f"{_LEARN_ALL_POSTGRESQL.text} WHERE record = :record")
 _NEAREST_POSTGRESQL = text(
     "SELECT record FROM likenesses, to_tsquery('english', :asked) AS asked WHERE words @@ asked"  # noqa: S608
     f" ORDER BY ts_rank(ARRAY[{SPONSOR / 5}, {TITLE / 5}, {INTERVENTIONS / 5}, {CONDITIONS / 5}]::real[], words, asked)"
@@ -96,6 +101,19 @@ def like(connection: Connection, registry: str, registry_id: str, asked: Wording
         Likeness(registry_id=row.registry_id, title=row.called, status=row.status, phases=tuple(row.phases.split()))
         for row in found[:most]
     ]
+
+
+def index_again(connection: Connection) -> None:
+    """Index what the records are compared by as it is kept: a copy brings the texts, and the words of one database are
+    of no use to the other.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(_CREATE)
+        connection.execute(_FORGET_ALL)
+        connection.execute(_LEARN_ALL)
+        connection.execute(update(likenesses).values(words=None))
+    else:
+        connection.execute(_LEARN_ALL_POSTGRESQL)
 
 
 def _nearest(connection: Connection, asked: Wording, most: int) -> Sequence[int]:

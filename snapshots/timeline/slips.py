@@ -131,7 +131,8 @@ def answer_words(slip: Slips) -> str:
     if slip.first is None:
         return "not stated"
     now = f"now {partial_date_words(slip.latest)}" if slip.latest else "taken out by now"
-    if not slip.moves:
+    if not any(move.days or (move.days is None and move.before is not None) for move in slip.moves):
+        # that it was added, came to pass on its day or was said more precisely moves nothing
         return f"not moved in the versions stored here; {now}"
     total = "" if slip.total_days is None else f", {signed_days(slip.total_days)} in all"
     return f"{_moved(slip)}{total}; {now}"

@@ -178,6 +178,8 @@ def _paths(url: str, trials: int) -> dict[str, Paths]:
         "/addresses/{number}": lambda n: f"/addresses/{n % 20 + 1}",
         "/api/v1/addresses/{id}": lambda n: f"/api/v1/addresses/{n % 20 + 1}",
         "/api/v1/deliveries/{id}": lambda n: f"/api/v1/deliveries/{told[n]}",
+        "/api/v1/examples/{type}": lambda _: "/api/v1/examples/trial.changed",
+        "/api/v1/sweeps/{id}/unanswered": lambda n: f"/api/v1/sweeps/{n + 1}/unanswered",
         "/api/v1/watches/{name}": lambda n: f"/api/v1/watches/{trial_id(n)}",
         "/api/v1/subscriptions/{name}/digest": lambda _: "/api/v1/subscriptions/sub-0/digest",
         "/api/v1/subscriptions/{name}/why": lambda n: f"/api/v1/subscriptions/sub-{n + 1}/why?change={change + n}",

@@ -16,6 +16,7 @@ EVERY = 20
 QUOTED = record_id(0)
 """The trial whose message is quoted: 50 sites, of which one begins to recruit while the list comes in another order."""
 SITES, OPENING = 50, 17
+OPENED = f"Example Hospital {OPENING}"
 
 
 class Releases(Struct, frozen=True):

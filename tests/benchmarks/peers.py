@@ -174,13 +174,14 @@ def _cost(outcome: Outcome) -> str:
 
 
 def _quoted(said: str) -> str:
-    """The beginning of what was said, without its markup; and how much there was."""
+    """The beginning of what was said, without its markup and headings; and how much there was."""
     plain = html.unescape(re.sub(r"<[^>]+>", "", said))
-    words = re.sub(r"https?://\S+", "…", " ".join(plain.split()))
+    words = " ".join(re.sub(r"https?://\S+|-{5,}|[-+]{3} @ .*", "", plain).replace("`", "'").split())
     if not words:
         return "not a word"
-    words = words.replace("`", "'")
-    return f"`{words[:SHOWN]}{' …' if len(words) > SHOWN else ''}` ({len(said.encode()) / 1000:.1f} KB in all)"
+    names = "names" if peer_releases.OPENED in plain else "does not name"
+    cut = f"{words[:SHOWN]} …" if len(words) > SHOWN else words
+    return f"`{cut}` ({len(said.encode()) / 1000:.1f} KB in all, which {names} the site)"
 
 
 # --- the programs -----------------------------------------------------------------------------------------------------

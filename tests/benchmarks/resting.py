@@ -17,7 +17,7 @@ from monitor.demo.standin import StandIn
 from notifiers import watches
 from snapshots.database import Database
 from tests.benchmarks import records
-from tests.benchmarks.growing import now
+from tests.benchmarks.looking import now
 from tests.benchmarks.measuring import Figure
 
 ROOT = Path(__file__).parents[2]

@@ -50,6 +50,7 @@ def main() -> None:
 
 def _parts() -> dict[str, ModuleType]:
     from tests.benchmarks import (
+        archiving,
         delivering,
         diffing,
         growing,
@@ -68,6 +69,7 @@ def _parts() -> dict[str, ModuleType]:
         "diffs": diffing,
         "matching": matching,
         "changes": quoting,
+        "archive": archiving,
         "sizes": storing,
         "webhooks": delivering,
         "pages": pages,

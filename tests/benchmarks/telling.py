@@ -30,6 +30,10 @@ LIMITS = {
     "diffs": "Decoding and reading both records takes as long as comparing them; long texts and many sites the rest.",
     "matching": "An index by what a subscription is about, within that by kind and place; whoever it names is asked.",
     "changes": "A long text is kept once, and what replaces it as what differs from it.",
+    "archive": (
+        "Keeping is a transaction of about ten statements: the record, its place, the chain of hashes, the version as "
+        "what differs from an earlier one. A version is given back from a chain of bounded length, link by link."
+    ),
     "sizes": (
         "zstd, each version against an earlier one in a chain of bounded length. Repacking compresses anew at leisure, "
         "with a dictionary trained on the archive's own records. The file holds the tables and indexes besides."
@@ -55,10 +59,10 @@ LIMITS = {
         "watched is held in memory."
     ),
     "growth": (
-        "What grows is what has to be read: every byte of the registry is received, split and hashed at each release. A "
-        "baseline is limited by reading each record and by its row in the database; the next release by the bytes "
+        "What grows is what has to be read: every byte of the registry is received, split and hashed at each release. "
+        "A baseline is limited by reading each record and by its row in the database; the next release by the bytes "
         "themselves; memory by the largest page in hand, whatever is watched; the database by what each record takes "
-        "compressed and its rows beside it. On the wire the registry asks for one second between two requests, which is "
+        "compressed and its rows beside it. The registry asks for one second between two requests, which is "
         "no part of these figures: 608 pages of 1,000 records are ten minutes of waiting."
     ),
     "peers": (
@@ -74,6 +78,7 @@ TITLES = {
     "diffs": "Comparing",
     "matching": "Who wants it",
     "changes": "Storing changes",
+    "archive": "Keeping and giving back",
     "sizes": "Storing versions",
     "webhooks": "Sending",
     "pages": "The page and the API",
@@ -164,8 +169,8 @@ def page(results: Results) -> str:
         "",
         "Written by `make bench WRITE=1` from what it measured. Each figure stands beside its floor in the same run,",
         "the least that anybody must do for it, and beside the bound it is held to. Times are CPU time of the process",
-        "unless a part says otherwise. Parts can be taken one by one (`make bench WRITE=1 ONLY=sweeps,start`); the others",
-        "stay as they were. A busy machine makes figures worse, so each part says at what load it was taken.",
+        "unless a part says otherwise. Parts can be taken one by one (`make bench WRITE=1 ONLY=sweeps,start`); the",
+        "others stay as they were. A busy machine makes figures worse, so each part says at what load it was taken.",
         "",
         f"Taken on: {told}.",
     ]

@@ -16,7 +16,7 @@ pytest.importorskip(
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from monitor.web.doors import Door
-from tests.browser.world import FILES, World, addresses, pages, session_cookies
+from tests.browser.world import FILES, World, addresses, mailed, pages, session_cookies
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NARROW = {"width": 360, "height": 740}
@@ -77,7 +77,7 @@ def test_a_page_is_accessible_narrow_dark_and_runs_nothing(
     door: Door, found: dict[str, list[str]], watched: Watched
 ) -> None:
     if door.access == "link":
-        pytest.skip("only a message leads there; tests/monitor/web/test_links.py reads it")
+        return  # only a message leads there: below
     if door.path in FILES and not found.get(door.path):
         return  # a file or a picture, no page
     assert found.get(door.path), "no page leads there: link it, or say so in tests/browser/world.py"
@@ -88,6 +88,23 @@ def test_a_page_is_accessible_narrow_dark_and_runs_nothing(
         watched.page.goto(address)
         wrong += [f"{address}: {each}" for each in looked_at(watched)]
     assert wrong == []
+
+
+@pytest.mark.parametrize("purpose", ["unsubscribe", "acknowledge", "confirm"])
+def test_a_page_that_only_a_message_leads_to_is_so_too_for_who_has_no_token(
+    purpose: str, world: World, browser: Browser
+) -> None:
+    context = browser.new_context(viewport=NARROW, base_url=world.url)
+    watched = Watched(context, world.url)
+    watched.page.goto(mailed(world)[purpose])
+
+    assert looked_at(watched) == []
+
+    watched.page.emulate_media(color_scheme="light")
+    watched.page.get_by_role("button").first.click()
+    assert watched.page.get_by_role("status").is_visible()
+    assert looked_at(watched) == []
+    context.close()
 
 
 def looked_at(watched: Watched) -> list[str]:

@@ -100,6 +100,8 @@ def test_the_auditor_reads_what_was_said_before_and_may_change_nothing(empty: Wo
     expect(visitor.get_by_role("heading", name="Release of 3 March 2026")).to_be_visible()
     visitor.get_by_role("link", name=re.compile(f"Called {GOOD}")).click()
     expect(visitor.get_by_role("heading", level=1)).to_contain_text(GOOD)
+    _opens_the_past(visitor)
+    _compares(visitor)
 
     visitor.goto("/watchlist")
     expect(visitor.get_by_text("Site recruiting")).to_be_visible()
@@ -107,6 +109,31 @@ def test_the_auditor_reads_what_was_said_before_and_may_change_nothing(empty: Wo
     with visitor.expect_download() as downloading:
         visitor.get_by_role("link", name="Export CSV").click()
     assert GOOD in downloading.value.path().read_text(encoding="utf-8-sig")
+
+
+def _opens_the_past(visitor: Page) -> None:
+    """From the trial's page to its first version and back."""
+    visitor.get_by_role("link", name="Versions", exact=True).click()
+    visitor.get_by_role("link", name="Read version 1 of 2").click()
+    expect(visitor.get_by_text(re.compile(r"^Version 1 of 2, release"))).to_be_visible()
+    expect(visitor.get_by_text("Not yet recruiting").first).to_be_visible()
+    visitor.get_by_label("What did it say on a day?").fill(DAYS[0])
+    visitor.get_by_role("button", name="Show it as of then").click()
+    expect(visitor.get_by_text("it stood on 2 March 2026")).to_be_visible()
+
+
+def _compares(visitor: Page) -> None:
+    """Two versions side by side, then the other way round, and the audit file of it all."""
+    visitor.get_by_role("link", name="Compare", exact=True).click()
+    expect(visitor.get_by_role("heading", name="What changed from version 1")).to_be_visible()
+    expect(visitor.locator("del", has_text="Not yet recruiting").first).to_be_visible()
+    visitor.get_by_role("link", name="Swap the two").click()
+    expect(visitor.get_by_role("heading", name="What changed from version 2")).to_be_visible()
+    visitor.get_by_role("link", name="Time line", exact=True).click()
+    expect(visitor.get_by_role("heading", name="How often were its dates moved?")).to_be_visible()
+    with visitor.expect_download() as downloading:
+        visitor.get_by_role("button", name="Audit file").click()
+    assert downloading.value.suggested_filename.startswith(f"{GOOD}-audit-")
 
 
 def test_the_team_lead_sees_trouble_snoozes_and_removes(empty: World, visitor: Page) -> None:

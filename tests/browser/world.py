@@ -13,7 +13,8 @@ from monitor.demo.sinks import MailSink
 from monitor.demo.standin import StandIn
 from monitor.demo.story import releases
 from monitor.web.doors import Door, doors
-from notifiers import acknowledgements, digest, watches
+from notifiers import acknowledgements, confirmations, digest, ledger, links, watches
+from notifiers import addresses as addresses_told
 from notifiers.deliver import deliver_due
 from notifiers.watches import Wish
 from snapshots.database import Database
@@ -159,6 +160,22 @@ def addresses(world: World, each: int = 1) -> dict[str, list[str]]:
         elif answer.status_code == 200:
             FILES.add(door.path)
     return found
+
+
+def mailed(world: World) -> dict[str, str]:
+    """The pages that only a message leads to, by what each is for; the message told of the attacks."""
+    links.ensure_key(world.site.database, world.clock.now)
+    with world.site.database.write() as connection:
+        confirmations.require(connection, required=True, now=world.clock.now)
+        asked, _ = addresses_told.ensure(connection, "mailto:new@example.org", world.clock.now)
+    with world.site.database.read() as connection:
+        told = next(each for each in ledger.of_record(connection, "ctgov", EVIL) if each.type == "trial.changed")
+        found = {
+            "unsubscribe": links.unsubscribe_url(connection, world.url, told.delivery_id),
+            "acknowledge": links.acknowledge_url(connection, world.url, told.delivery_id),
+            "confirm": links.confirm_url(connection, world.url, asked),
+        }
+    return {name: url for name, url in found.items() if url}
 
 
 def session_cookies(world: World, token: str = OWN_TOKEN) -> list[dict[str, Any]]:

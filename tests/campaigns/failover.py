@@ -7,23 +7,17 @@ import time
 from collections import Counter
 from contextlib import ExitStack
 from datetime import date, timedelta
-from itertools import pairwise
 from random import Random
 from typing import Any
 
-from sqlalchemy import func, select
-
 from monitor.demo.standin import StandIn
 from notifiers import subscriptions, watches
-from notifiers.tables import attempts, deliveries
 from notifiers.watches import Wish
 from snapshots import archive
-from snapshots.archive.coverage import ALL, FINISHED
-from snapshots.archive.tables import steps, sweeps, versions
 from snapshots.database import Database
 from snapshots.holders import SEPARATOR
 from snapshots.leases import holder, is_taken
-from tests.campaigns import failover_victims, victims
+from tests.campaigns import failover_victims, judging, victims
 from tests.campaigns.chaos import Sink
 from tests.campaigns.results import Result
 from tests.registries import nct, study
@@ -40,7 +34,7 @@ def run(url: str, rounds: int, trials: int = 12, seed: int = 1) -> Result:
     began = time.monotonic()
     database = Database(url)
     with StandIn() as standin, Sink() as sink:
-        failover = _Failover(database, standin, sink, Random(seed), trials)
+        failover = Failover(database, standin, sink, Random(seed), trials)
         with ExitStack() as stack:
             stack.callback(failover.end)
             failover.begin()
@@ -60,12 +54,15 @@ def run(url: str, rounds: int, trials: int = 12, seed: int = 1) -> Result:
     )
 
 
-class _Failover:
+class Failover:
+    """Daemons on one database, a registry and an address, and what happens to them."""
+
     def __init__(self, database: Database, standin: StandIn, sink: Sink, chance: Random, trials: int) -> None:
         self.database, self.standin, self.sink, self.chance = database, standin, sink, chance
         self.ids = [nct(number) for number in range(trials)]
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
+        self.waits = failover_victims.SHORT
         self._longest = 0.0
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["tests.campaigns.failover_victims"])
@@ -107,8 +104,7 @@ class _Failover:
 
     def calm_down(self) -> None:
         """Nobody is hit any more until nothing is left to be sent."""
-        waits = select(func.count()).select_from(deliveries).where(deliveries.c.next_attempt_at.is_not(None))
-        self._until(lambda connection: connection.execute(waits).scalar_one() == 0, "something is still to be sent")
+        self._until(lambda connection: not judging.still_open(connection), "something is still to be sent")
 
     def end(self) -> None:
         for each in self._running.values():
@@ -164,54 +160,32 @@ class _Failover:
             time.sleep(0.05)
         self.failures.append(f"after {LONGEST:g} seconds {words}")
 
-    def _start(self) -> None:
+    def _reached(self, number: int) -> tuple[str, str]:
+        """The addresses by which the daemon of that number reaches database and registry."""
+        return self.database.url, self.standin.url
+
+    def _start(self) -> int:
         mine, its = self._processes.Pipe()
         self._started += 1
-        given = (self.database.url, self.standin.url, f"daemon-{self._started}", its)
+        given = (*self._reached(self._started), f"daemon-{self._started}", self.waits, its)
         process = self._processes.Process(target=failover_victims.daemon, args=given, daemon=True)
         process.start()
         assert mine.poll(60), "a daemon was never ready"
         assert process.pid is not None
         self._running[process.pid] = process
+        return process.pid
 
     # --- what came out ---
 
     def judge(self, rounds: int) -> None:
         """Compare what is stored and what arrived with what was published."""
+        days = {(FIRST_DAY + timedelta(days=number)).isoformat() for number in range(rounds + 1)}
+        arrived = {TOLD: self.sink.arrived[TOLD]}
         with self.database.read() as connection:
-            finished = select(sweeps.c.release).where(sweeps.c.state == FINISHED, sweeps.c.scope == ALL)
-            days = {release[:10] for release in connection.execute(finished).scalars()}
-            stored = connection.execute(
-                select(versions.c.record, versions.c.content_hash).order_by(versions.c.record, versions.c.position)
-            ).all()
-            problems = list(archive.verify_chain(connection))
-            told = connection.execute(
-                select(deliveries.c.id, deliveries.c.step_id).join(steps, steps.c.id == deliveries.c.step_id)
-            ).all()
-            tries = connection.execute(select(attempts)).all()
-        published = {(FIRST_DAY + timedelta(days=number)).isoformat() for number in range(rounds + 1)}
-        self._check(not published - days, f"releases that were never swept: {sorted(published - days)}")
-        self._check(not problems, "; ".join(problems))
-        twice = sum(one == other for one, other in pairwise(stored))
-        self._check(not twice, f"{twice} versions are stored twice")
-        expected = len(self.ids) * (rounds + 1)
-        self._check(len(stored) == expected, f"{len(stored)} versions are stored, {expected} were published")
-        self._judge_told({row.id: row.step_id for row in told}, len(self.ids) * rounds, tries)
-        self.counts |= {"releases": rounds + 1, "versions": len(stored)}
+            self.failures += judging.wrongly_stored(connection, days, len(self.ids) * (rounds + 1))
+            self.failures += judging.wrongly_told(connection, arrived, len(self.ids) * rounds, self._hit)
+            self.counts |= {"releases": rounds + 1, **judging.summary(connection, arrived)}
         self.counts["longest until the release was swept, in tenths of a second"] = round(self._longest * 10)
-
-    def _judge_told(self, due: dict[str, int], expected: int, tries: Any) -> None:
-        arrived = self.sink.arrived[TOLD]
-        self._check(len(set(due.values())) == len(due) == expected, f"{len(due)} messages for {expected} changes")
-        self._check(set(arrived) == set(due), f"{len(set(due) ^ set(arrived))} never arrived or were never due")
-        hit = {each.delivery_id for each in tries if each.worker.split(SEPARATOR)[1] in self._hit}
-        unexplained = [name for name, times in arrived.items() if times > 1 and name not in hit]
-        self._check(not unexplained, f"{len(unexplained)} arrived twice without a kill or a stop to explain it")
-        self.counts |= {"messages": len(due), "doubles": sum(arrived.values()) - len(arrived)}
-
-    def _check(self, holds: bool, words: str) -> None:
-        if not holds:
-            self.failures.append(words)
 
 
 def _study(record: str, number: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Arrived = Mapping[str, Counter[str]]
 
 
 def wrongly_stored(connection: Connection, days: Collection[str], expected: int) -> Iterator[str]:
-    """What is wrong with the archive after releases of these days, which held so many versions; nothing if all is well."""
+    """What is wrong with the archive after releases of these days, which held so many versions."""
     finished = select(sweeps.c.release).where(sweeps.c.state == FINISHED, sweeps.c.scope == ALL)
     skipped = set(days) - {release[:10] for release in connection.execute(finished).scalars()}
     if skipped:

@@ -39,6 +39,8 @@ from tests.registries import nct
 ROOT = Path(__file__).parents[2]
 TRIALS, CHANGING = 42, 8
 """Watched trials, and how many of them say something new in each release."""
+READ, VERSIONS = nct(1), 5
+"""The trial whose pages are read, and how often it changes, at the beginning: a history that grows is no leak."""
 PAUSE = 4.0
 """Seconds between two releases; the next one waits until the last was swept."""
 SAMPLING = 2.0
@@ -170,11 +172,15 @@ class _Soak:
         self._delivered()
 
     def _publish(self, number: int) -> None:
-        changing = self.chance.sample(sorted(self.trials), CHANGING) if number else list(self.trials)
+        changing = self._changing(number) if number else list(self.trials)
         for each in changing if number else ():
             self.wanted[each] += 1
             _edit(self.trials[each], self.wanted[each])
         self.standin.publish(_day(number), {each: deepcopy(self.trials[each]) for each in changing})
+
+    def _changing(self, number: int) -> list[str]:
+        told = [READ] if number <= VERSIONS else []
+        return told + self.chance.sample(sorted(self.trials.keys() - {READ}), CHANGING - len(told))
 
     def _sample_for(self, process: "subprocess.Popen[str]", began: float, seconds: float) -> None:
         ends = time.monotonic() + seconds
@@ -328,7 +334,7 @@ def _day(number: int) -> str:
 
 def _paths(tokens: Sequence[str]) -> list[str]:
     """What is read, in turn: pages, the API, feeds, metrics."""
-    trial = nct(1)
+    trial = READ
     pages = ["/", "/watchlist", "/subscriptions", "/deliveries", "/health", f"/trials/{trial}", "/addresses"]
     pages += [f"/trials/{trial}/{part}" for part in ("history", "timeline", "versions", "compare")]
     asked = ["changes?limit=50", "watches", "deliveries", "health", "openapi.json"]

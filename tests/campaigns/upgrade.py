@@ -1,4 +1,4 @@
-"""The last released program and this one on one database, each its own process: is anything skipped, doubled or lost?"""
+"""The last released program and this one on one database, each a process: is anything skipped, doubled or lost?"""
 
 import json
 import os
@@ -38,7 +38,6 @@ SLOW, FAST = "slow", "fast"
 DOOR = 12.0
 """Seconds after which the slow address answers by itself."""
 RELEASES = 4
-"""Releases in a round, after the one that is the baseline."""
 NAME = "rolling upgrade from the last release"
 
 WATCHLIST = """
@@ -50,8 +49,9 @@ watches = "all"
 """
 
 
-def run(url: str, rounds: int, trials: int = 6, seed: int = 1) -> Result:
-    """Upgrade so many times; in every second round the old program is killed where it is ended otherwise. Raises
+def run(url: str, rounds: int, trials: int = 6, seed: int = 1, releases: int = RELEASES) -> Result:
+    """Upgrade so many times; in every second round the old program is killed where it is ended otherwise. `releases`:
+    in a round, after the one that is the baseline; with two of them, side by side is shown in short. Raises
     NoFormerProgram where the last release cannot be had.
     """
     began = time.monotonic()
@@ -63,14 +63,15 @@ def run(url: str, rounds: int, trials: int = 6, seed: int = 1) -> Result:
         for number in range(1, rounds + 1):
             drop_everything(database)
             with _round(database, Path(folder), counts, trials) as upgraded:
+                upgraded.releases = releases
                 upgraded.go(kill=number % 2 == 0, rest=Random(seed + number))
                 failures += [f"round {number}: {words}" for words in upgraded.judged()]
     database.dispose()
     return Result(
         name=NAME,
         database="SQLite" if database.is_sqlite else "PostgreSQL",
-        claim=f"version {version} and this one ({'one after the other' if database.is_sqlite else 'side by side'}, each "
-        "its own process, messages under way while the tables are changed, the old one ended and started again on the "
+        claim=f"version {version} and this one ({'one after the other' if database.is_sqlite else 'side by side'}, "
+        "each a process, messages under way while the tables are changed, the old one ended and started again on the "
         "new tables): no release is skipped, no version is stored twice, every wanted message arrives, none twice but "
         "by a kill",
         counts={"rounds": rounds, **counts},
@@ -102,6 +103,7 @@ class _Upgrade:
 
     door: threading.Event
     ids: list[str]
+    releases = RELEASES
 
     def __init__(
         self, database: Database, former: Path, folder: Path, standin: StandIn, sink: Sink, counts: Counter[str]
@@ -123,8 +125,10 @@ class _Upgrade:
         self._until(self._is_under_way, "nothing was ever under way")
         if self.database.is_sqlite:
             self._one_after_the_other(kill=kill)
-        else:
+        elif self.releases == RELEASES:
             self._side_by_side(kill=kill, rest=rest)
+        else:
+            self._side_by_side_in_short()
         self._until(lambda connection: not judging.still_open(connection), "something is still to be sent")
 
     def _begin(self) -> None:
@@ -153,6 +157,16 @@ class _Upgrade:
         time.sleep(rest.uniform(0, 2))
         self._end("old")
         self._swept(RELEASES)
+
+    def _side_by_side_in_short(self) -> None:
+        self._start("new")
+        self._tables_are_changed()
+        self._swept(1)
+        self._end("old")
+        self._start("old")
+        self._end("new")
+        self._publish(2)
+        self._swept(2)
 
     def _one_after_the_other(self, *, kill: bool) -> None:
         if not kill:
@@ -272,13 +286,13 @@ class _Upgrade:
 
     def judged(self) -> list[str]:
         """What did not hold."""
-        days = {_day(number) for number in range(RELEASES + 1)}
+        days = {_day(number) for number in range(self.releases + 1)}
         arrived = {name: self.sink.arrived[name] for name in (SLOW, FAST)}
-        told = len(self.ids) * RELEASES
+        told = len(self.ids) * self.releases
         with self.database.read() as connection:
             wrong = [
                 *self._missed,
-                *judging.wrongly_stored(connection, days, len(self.ids) * (RELEASES + 1)),
+                *judging.wrongly_stored(connection, days, len(self.ids) * (self.releases + 1)),
                 *judging.wrongly_told(connection, arrived, told, self._killed),
                 *self._wrongly_done(connection),
             ]
@@ -315,5 +329,3 @@ def _study(record: str, number: int) -> dict[str, Any]:
     made = study(record, status="SUSPENDED" if number % 2 else "RECRUITING")
     made["protocolSection"]["statusModule"]["lastUpdateSubmitDate"] = f"2025-11-{number % 28 + 1:02d}"
     return made
-
-

@@ -132,14 +132,33 @@ def test_no_command_shows_a_service_address_or_any_secret_again(place: Path) -> 
         run(*command).output
         for command in (
             ("address", "list"), ("address", "list", "--format", "json"), ("address", "show", masked),
-            ("subscription", "list"), ("address", "off", masked), ("doctor",),
+            ("subscription", "list"), ("subscription", "show", "ours"), ("export",), ("address", "off", masked),
         )
-        if command != ("doctor",)
     ]  # fmt: skip
 
     assert masked in said[0]
     assert "abcdefghijklmnop" not in "".join(said)
     assert secret not in "".join(said)
+
+
+def test_an_export_without_secrets_is_known_again_where_it_comes_from_and_refused_elsewhere(place: Path) -> None:
+    pytest.importorskip("apprise", reason="the extra trialdelta[apprise] is not installed")
+    hook = "https://me:pass-word@hooks.example.org/x"
+    run("subscription", "add", "ours", "--to", hook, "--to", TOKEN)
+    (place / "export.toml").write_text(run("export").stdout)
+    (place / "whole.toml").write_text(run("export", "--with-secrets").stdout)
+
+    again = run("apply", "export.toml", "--prune")
+    run("subscription", "remove", "ours")
+    for each in place.glob("*.sqlite3*"):
+        each.unlink()
+    elsewhere = run("apply", "export.toml", code=2)
+    whole = run("apply", "whole.toml")
+
+    assert "pass-word" not in (place / "export.toml").read_text()
+    assert "Nothing to do" in again.stderr
+    assert "whole" not in elsewhere.stderr
+    assert "+ subscription ours" in whole.stdout
 
 
 def test_templates_of_a_subscription_are_checked_when_it_is_saved_and_can_be_looked_at(place: Path) -> None:

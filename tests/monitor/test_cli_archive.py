@@ -147,7 +147,7 @@ def test_every_answer_says_what_was_pruned_when_and_by_whom(run: Run, database: 
     assert by
     assert by.endswith(" by alice")
 
-    assert f"version {gone[0]} was {by}" in run("history", ONE).stdout.replace("\n", " ")
+    assert f"archive no. {gone[0]} was {by}" in run("history", ONE).stdout.replace("\n", " ")
     assert json.loads(run("history", ONE, "--format", "json").stdout)[1]["pruned"]
     assert f"3 versions {by}" in " ".join(run("timeline", ONE).stdout.split())
     assert json.loads(run("timeline", ONE, "--format", "json").stdout)[0]["pruned"] == [f"3 versions {by}"]

@@ -99,7 +99,7 @@ def test_a_mails_id_tells_what_it_told_of_and_between_which_versions(run: Run, d
     by_mail = run("deliveries", "show", f"<{entry.delivery_id}@example.org>").stdout
 
     assert by_id == by_mail
-    assert "version 1 to 2" in by_id
+    assert "archive no. 1 to 2" in by_id
     assert "Site recruiting" in by_id
 
 

@@ -97,8 +97,8 @@ def test_why_explains_in_words_and_in_json(run: Run) -> None:
         (("why", "none", "1"), "there is no subscription 'none'"),
         (("why", "ours", nct(9)), f"no change of {nct(9)} is stored"),
         (("backtest", "ours", "--since", "soon"), "'soon' is no date"),
-        (("add", "x", *TO, "--near", "Springfield,50"), "when.near.place: Springfield: which one? 'Springfield, "),
-        (("add", "x", *TO, "--near", "Xyzzyton,50"), "when.near.place: Xyzzyton: no place of that name is known"),
+        (("add", "x", *TO, "--near", "Springfield,50"), "--near 'Springfield, Illinois, United States,50'\n"),
+        (("add", "x", *TO, "--near", "Xyzzyton,50"), "--near: Xyzzyton: no place of that name is known"),
     ],
 )
 def test_what_cannot_be_meant_is_said_in_one_line(words: tuple[str, ...], complaint: str, run: Run) -> None:

@@ -144,6 +144,8 @@ def test_what_kubernetes_puts_into_the_environment_is_a_note_and_no_error() -> N
         ),
         ("postgresql://host/db?user=me&password=secret&x=1", "postgresql://host/db?user=me&password=***&x=1"),
         ("smtp//me:secret@host", "smtp//me:***@host"),
+        ("mail.example.org:secret@25", "mail.example.org:***@25"),
+        ("smtp:me:secret@host", "smtp:***@host"),
         ("sqlite:////var/lib/trialdelta.sqlite3", "sqlite:////var/lib/trialdelta.sqlite3"),
     ],
 )
@@ -206,13 +208,19 @@ def test_words_after_a_closed_quote_are_an_error_that_names_the_line(tmp_path: P
         resolve({}, file)
 
 
-@pytest.mark.parametrize("name", ["CTGOV_URL", "BASE_URL"])
+@pytest.mark.parametrize("name", ["CTGOV_URL"])
 def test_a_sign_in_for_any_address_is_masked(name: str) -> None:
     given = {f"TRIALDELTA_{name}": "https://me:hunter2@mirror.example.org/api"}
 
     assert shown(given, name) == ("https://me:***@mirror.example.org/api", "environment")
     with pytest.raises(SettingsError) as refused:
         load({f"TRIALDELTA_{name}": "ftp://me:hunter2@mirror.example.org"}, NOWHERE)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_what_every_message_carries_has_no_password() -> None:
+    with pytest.raises(SettingsError, match="without a password") as refused:
+        load({"TRIALDELTA_BASE_URL": "https://me:hunter2@trials.example.org"}, NOWHERE)
     assert "hunter2" not in str(refused.value)
 
 

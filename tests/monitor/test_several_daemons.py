@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text, update
@@ -18,7 +19,7 @@ from monitor.demo.standin import Fault, StandIn
 from monitor.presence import ROLES, Present
 from monitor.settings import Settings, load
 from monitor.sweep import lease_name, sweep
-from notifiers import watches
+from notifiers import tables, watches
 from notifiers.watches import Wish
 from snapshots import archive, leases
 from snapshots.archive.tables import sweeps
@@ -157,6 +158,56 @@ def test_a_sweep_whose_lease_ran_out_is_taken_over_at_the_next_look(database: Da
     assert too_early is None
     assert taken_over is not None
     assert taken_over.outcome == "finished"
+
+
+@pytest.fixture
+def refusing() -> Iterator[StandIn]:
+    """The registry as one sees it whom it does not answer."""
+    with StandIn() as running:
+        running.fail(Fault.FORBIDDEN, times=100)
+        yield running
+
+
+def two(database: Database, first: StandIn, second: StandIn, now: list[datetime]) -> tuple[Daemon, Daemon]:
+    """Two daemons that see each other, each by its own way to the registry."""
+    watch(database)
+    made = [Daemon(settings(database, each), database, lambda: now[0], name=each.url) for each in (first, second)]
+    for number, daemon in enumerate(made):
+        daemon.me = msgspec.structs.replace(daemon.me, holder=f"elsewhere|{number + 1}|born|")
+    for daemon in (*made, made[0]):
+        daemon.tick_presence()
+    return made[0], made[1]
+
+
+def test_where_the_registry_does_not_answer_one_daemon_another_asks_at_once(
+    database: Database, standin: StandIn, refusing: StandIn
+) -> None:
+    now = [NOW]
+    cut_off, other = two(database, refusing, standin, now)
+
+    failed = cut_off.tick_schedule()
+    now[0] += timedelta(seconds=10)
+    taken_over = other.tick_new_watches()
+
+    assert failed is not None and failed.outcome == "failed"
+    assert taken_over is not None and (taken_over.outcome, taken_over.asked) == ("finished", 1)
+    assert other.tick_new_watches() is None
+    assert other.tick_schedule() is None  # a moment ago it was asked, and well
+
+
+def test_where_it_answers_nobody_each_has_one_try_and_then_its_schedule(database: Database, refusing: StandIn) -> None:
+    now = [NOW]
+    sweep(database, Asked(refusing), lambda: NOW - timedelta(hours=1))
+    one, other = two(database, refusing, refusing, now)
+    with database.write() as connection:
+        connection.execute(update(tables.watches).values(created_at=NOW - timedelta(days=9)))
+    asked = []
+    for _ in range(4):
+        now[0] += timedelta(seconds=10)
+        asked += [each for each in (one, other) if each.tick_new_watches() is not None]
+
+    assert asked == [one, other]
+    assert one.tick_schedule() is not None  # the other's asking came to nothing
 
 
 class Overtaken(Asked):

@@ -5,17 +5,22 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event, func, select
 
+from monitor import walking
 from monitor.demo.standin import Fault, StandIn
 from monitor.sweep import sweep
 from notifiers import search_members, watches
 from notifiers.subscriptions import Subscription
 from notifiers.tables import deliveries, search_pages
 from notifiers.watches import Wish
+from snapshots import archive
 from snapshots.archive.tables import records, versions
 from snapshots.database import Database
-from tests.monitor.stage import DAYS, RECRUITING, Stage, kinds, trial
+from snapshots.registry import RawRecord, RecordPage
+from tests.campaigns import whole_registry
+from tests.monitor.stage import DAYS, RECRUITING, Stage, at, kinds, trial
 from tests.registries import Asked, nct
 
 ON_PAGE = 3
@@ -242,3 +247,115 @@ def test_a_bad_page_ends_the_sweep_and_the_next_goes_on(sqlite_stage: Stage, sta
     assert (failed.outcome, report.outcome) == ("failed", "finished")
     assert asked_pages(standin) == 2
     assert count(sqlite_stage, versions) == COUNT
+
+
+def test_a_registry_that_lists_nothing_is_no_baseline(sqlite_stage: Stage, standin: StandIn) -> None:
+    standin.fail(Fault.NO_STUDIES, times=1, path="/studies")
+
+    failed = sqlite_stage.look()
+    report = sqlite_stage.look()
+
+    assert (failed.outcome, report.outcome) == ("failed", "finished")
+    assert len(members(sqlite_stage)) == COUNT
+
+
+def test_a_registry_that_says_it_has_more_than_it_lists_is_not_believed(sqlite_stage: Stage, standin: StandIn) -> None:
+    class Forgetful(Asked):
+        def walk(self, *asked: Any) -> Iterator[RecordPage]:
+            yield replace(next(super().walk(*asked)), next=None)
+
+    sqlite_stage.registry = Forgetful(standin, page_size=ON_PAGE)
+
+    assert "listed 3 of the 10 records that it has" in (sqlite_stage.look().reason or "")
+
+
+def test_many_records_that_are_new_at_once_are_not_believed(
+    sqlite_stage: Stage, standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite_stage.look()
+    monkeypatch.setattr(walking, "FEW_NEW", 4)
+
+    report = sqlite_stage.day(DAYS[1], *(trial(nct(number)) for number in range(50, 60)))
+
+    assert report.outcome == "failed"
+    assert "records that are new beside 10 known" in (report.reason or "")
+    assert count(sqlite_stage, deliveries) == 0
+
+
+def test_a_record_on_two_pages_is_taken_as_it_came_first(sqlite_stage: Stage, standin: StandIn) -> None:
+    class Twice(Asked):
+        def walk(self, *asked: Any) -> Iterator[RecordPage]:
+            last: list[Any] = []
+            for page in super().walk(*asked):
+                answers = list(page.answers)
+                yield replace(page, answers=iter(last + answers))
+                standin.publish(DAYS[0], {EVERYONE[0]: trial(EVERYONE[0], RECRUITING)})
+                last = [
+                    RawRecord(each.id, each.raw.replace(b"NOT_YET", b"QUITE_YET"), b"another", each.id)
+                    for each in answers
+                ]
+
+    sqlite_stage.registry = Twice(standin, page_size=ON_PAGE)
+
+    report = sqlite_stage.look()
+
+    assert report.numbers()["answered"] == count(sqlite_stage, versions) == COUNT
+
+
+def test_a_release_that_appears_in_the_middle_ends_the_sweep_and_is_taken_next(stage: Stage, standin: StandIn) -> None:
+    stage.look()
+    stage.publish(DAYS[1])
+
+    class Overtaken(Asked):
+        def walk(self, *asked: Any) -> Iterator[RecordPage]:
+            for number, page in enumerate(super().walk(*asked)):
+                yield page
+                if number == 1:
+                    standin.publish(DAYS[2], {EVERYONE[0]: trial(EVERYONE[0], RECRUITING, submitted="2026-03-03")})
+
+    stage.registry = Overtaken(standin, page_size=ON_PAGE)
+    failed = stage.look()
+    stage.registry, stage.now = Asked(standin, page_size=ON_PAGE), at(DAYS[2])
+    report = stage.look()
+
+    assert (failed.outcome, report.outcome) == ("failed", "finished")
+    assert kinds(report) == ["site.recruiting"]
+    assert count(stage, search_pages) == 0
+
+
+def test_pages_of_two_releases_are_not_believed_even_where_the_registry_gives_them(
+    sqlite_stage: Stage, standin: StandIn
+) -> None:
+    class Sliding(Asked):
+        def walk(self, *asked: Any) -> Iterator[RecordPage]:
+            yield from list(super().walk(*asked))
+            standin.publish(DAYS[1])
+
+    sqlite_stage.registry = Sliding(standin, page_size=ON_PAGE)
+
+    assert "a new release appeared" in (sqlite_stage.look().reason or "")
+
+
+def test_a_record_that_cannot_be_read_is_an_exception_and_asked_for_by_itself(stage: Stage, standin: StandIn) -> None:
+    stage.look()
+    odd = {"protocolSection": {"identificationModule": {"nctId": EVERYONE[4], "nctIdAliases": 7}}}
+    standin.publish(DAYS[1], {EVERYONE[4]: odd})
+    stage.now = at(DAYS[1])
+
+    ill = stage.look()
+    standin.publish(DAYS[1], {EVERYONE[4]: trial(EVERYONE[4])})
+    standin.requests.clear()
+    well = stage.look()
+
+    assert [(each.id, each.reason) for each in ill.exceptions] == [(EVERYONE[4], "unreadable")]
+    assert (ill.outcome, well.outcome, asked_pages(standin)) == ("finished", "finished", 0)
+    with stage.database.read() as connection:
+        assert list(archive.open_exceptions(connection, "ctgov")) == []
+
+
+@pytest.mark.kill
+def test_a_look_killed_at_every_page_loses_and_doubles_nothing(database_url: str) -> None:
+    result = whole_registry.run(database_url, rounds=2)
+
+    assert result.failures == []
+    assert result.counts["kills"] == whole_registry.PAGES - 1 + 2

@@ -17,7 +17,7 @@ import pytest
 import structlog
 from sqlalchemy import select
 
-from monitor import doctor
+from monitor import asked_for
 from monitor.daemon import Daemon
 from monitor.demo.sinks import MailSink
 from monitor.demo.standin import StandIn
@@ -72,7 +72,7 @@ def test_half_the_records_missing_is_not_believed_is_said_and_is_over_with_the_n
     watching.publish(DAYS[1])
     lied = watching.look()
     told = due(watching.database)
-    found = doctor._exceptions(stands(watching))
+    found = asked_for.exceptions(stands(watching))
     words = [each.found for each in found]
     after = watching.day(DAYS[2], *map(trial, IDS))
 

@@ -57,7 +57,7 @@ class Wire:
         self.status = 200
         self.wait = 0.0
 
-    def send(self, adapter: Any, request: Any, **more: Any) -> Any:
+    def send(self, request: Any, **more: Any) -> Any:
         self.asked.append(request)
         self.proxies.append(dict(more["proxies"]))
         time.sleep(self.wait)
@@ -75,9 +75,7 @@ class Wire:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     made = Wire()
-    monkeypatch.setattr(
-        requests.adapters.HTTPAdapter, "send", lambda adapter, request, **more: made.send(adapter, request, **more)
-    )
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", made.send)
     # the pauses that Apprise keeps between several targets are no part of what is shown here
     monkeypatch.setattr(apprise.URLBase, "throttle", lambda self, *given, **more: None)
     yield made

@@ -102,9 +102,9 @@ Before you act on it, confirm it with the contact named above.
 
 --
 Why you get this: your subscription “beijing-sites” (in China).
-To stop it: trialdelta subscription remove beijing-sites
-(on the machine that runs trialdelta; or ask who runs it)
-Archive head when this was written: 3f9c01ab77de
+To stop it, answer this message: who runs trialdelta for you can end it with
+  trialdelta subscription remove beijing-sites
+Proof number, for auditors: 3f9c01ab77de
 Data: ClinicalTrials.gov, a service of the U.S. National Library of
 Medicine. It can have changed since, and a record can be behind the facts.
 This is no medical advice.
@@ -124,7 +124,7 @@ def test_an_opening_with_its_sites_reads_so() -> None:
     assert rendered.text == snapshot("""\
 The study is now recruiting (was: not yet recruiting)
 Enrollment opened · critical
-And with it 176 sites: Site recruiting
+And with it: 176 sites are now recruiting
 
 Safety and Efficacy of Mesenchymal Stem Cells in Patients With Diabetic
 Kidney Disease: a Randomised Trial (NCT99000001)
@@ -147,9 +147,9 @@ contact here.
 
 --
 Why you get this: your subscription “beijing-sites” (in China).
-To stop it: trialdelta subscription remove beijing-sites
-(on the machine that runs trialdelta; or ask who runs it)
-Archive head when this was written: 3f9c01ab77de
+To stop it, answer this message: who runs trialdelta for you can end it with
+  trialdelta subscription remove beijing-sites
+Proof number, for auditors: 3f9c01ab77de
 Data: ClinicalTrials.gov, a service of the U.S. National Library of
 Medicine. It can have changed since, and a record can be behind the facts.
 This is no medical advice.
@@ -176,7 +176,8 @@ release of 3 March 2026; 1 not answered.
 NCT99000001  Safety and Efficacy of Mesenchymal Stem Cells in Patients With
   Diabetic Kidney Disease: a Randomised Trial
   * Enrollment opened: The study is now recruiting (was: not yet
-    recruiting). And with it 1 site: Site recruiting
+    recruiting). And with it: Site recruiting (Beijing Example Hospital,
+    Beijing, China)
   First seen in the release of 3 March 2026
   https://clinicaltrials.gov/study/NCT99000001
 
@@ -195,9 +196,9 @@ record.
 
 --
 Why you get this: your subscription “team-weekly”.
-To stop it: trialdelta subscription remove team-weekly
-(on the machine that runs trialdelta; or ask who runs it)
-Archive head when this was written: 3f9c01ab77de
+To stop it, answer this message: who runs trialdelta for you can end it with
+  trialdelta subscription remove team-weekly
+Proof number, for auditors: 3f9c01ab77de
 Data: ClinicalTrials.gov, a service of the U.S. National Library of
 Medicine. It can have changed since, and a record can be behind the facts.
 This is no medical advice.
@@ -281,7 +282,7 @@ def test_text_and_page_say_why_it_came_how_to_stop_it_and_what_it_is_not(told: M
         for why in told.subscriptions:
             assert f"Why you get this: your subscription “{why.name}”" in said
         assert f"trialdelta subscription remove {told.subscriptions[0].name}" in said
-        assert "Archive head when this was written: 3f9c01ab77de" in said
+        assert "Proof number, for auditors: 3f9c01ab77de" in said
         assert "Data: ClinicalTrials.gov" in said
         assert "no medical advice" in said
 

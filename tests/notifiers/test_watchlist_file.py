@@ -199,7 +199,7 @@ def test_a_secret_of_the_file_is_taken_and_none_is_made(database: Database) -> N
             "[[watch]]\nid = 'NCT99000001'\ngrp = 'a'",
             "watch[1] \"NCT99000001\".grp: unknown key; did you mean 'group'?",
         ),
-        ("[[watch]]\nnote = 'x'", "watch[1]: a watch has either an id or a search"),
+        ("[[watch]]\nnote = 'x'", "watch[1]: a watch has either an id or a search, or all = true"),
         ("[[watch]]\nsearch = { a = 'b' }", "watch[1].name: is missing: a search needs one"),
         ("[[watch]]\nid = 'NCT99000001'\n[[watch]]\nid = 'nct99000001'", "watch: NCT99000001 is there twice"),
         ("[[subscription]]\nto = []", "subscription[1].name: is missing"),
@@ -355,3 +355,22 @@ def test_exporting_what_was_applied_and_applying_it_changes_nothing(
     assert planned(sqlite_database, first).to_do(prune=True) == ()
     put(sqlite_database, first, prune=True)
     assert exported(sqlite_database, with_secrets=True) == first
+
+
+def test_a_whole_registry_is_watched_in_one_line(database: Database) -> None:
+    everything = '[[watch]]\nall = true\ngroup = "all of it"\n'
+    subscribed = f'[[subscription]]\nname = "new"\nto = "{MAIL}"\nwatches = {{ search = "everything" }}\n'
+    put(database, everything + subscribed)
+
+    with database.read() as connection:
+        (watch,) = watches.listing(connection)
+    written = exported(database)
+
+    assert (watch.is_everything, watch.name, watch.group) == (True, "everything", "all of it")
+    assert "all = true" in written
+    assert planned(database, written).steps == ()
+
+
+def test_a_search_without_a_parameter_is_no_way_to_say_everything() -> None:
+    with pytest.raises(InvalidValue, match="all = true"):
+        watchlist_file.read('[[watch]]\nname = "x"\nsearch = {}\n', REGISTRY)

@@ -139,6 +139,14 @@ def test_jitter_spreads_those_who_failed_together() -> None:
     assert len({Patience().pause(error(Trouble.SERVER), 1, Random(seed)) for seed in range(20)}) == 20
 
 
+def test_whoever_finds_nobody_can_give_up_sooner_than_who_gets_a_bad_answer() -> None:
+    patience = Patience(unreached=2)
+
+    assert patience.pause(error(Trouble.UNREACHABLE), 1, Random(1)) is not None
+    assert patience.pause(error(Trouble.UNREACHABLE), 2, Random(1)) is None
+    assert patience.pause(error(Trouble.SERVER), 2, Random(1)) is not None
+
+
 def test_retry_after_is_honoured_up_to_what_we_are_ready_to_wait() -> None:
     patience = Patience(longest=120)
 

@@ -1,5 +1,8 @@
 """Which stored trials are like one: the index follows what is stored, and means the same on both databases."""
 
+from pathlib import Path
+
+from monitor import copying, schema
 from snapshots import archive, related
 from snapshots.database import Database
 from snapshots.registries.ctgov.parse import parse
@@ -113,3 +116,31 @@ def test_the_registrys_answer_is_kept_until_it_is_asked_again(database: Database
     assert answer.found == listed
     assert answer.reason == "it was away"
     assert not answer.is_wanted
+
+
+def test_a_copy_finds_what_the_original_found_in_the_same_order(database: Database, tmp_path: Path) -> None:
+    """From SQLite to either database, and back to SQLite; before anything was read anew."""
+    original = Database(f"sqlite:///{tmp_path / 'original.sqlite3'}")
+    others = [
+        record(2, title="One", condition="Cough", intervention="A", sponsor="Acme Labs"),
+        record(3, title="Fever of a kind", condition="Cough", intervention="B", sponsor="Other"),
+        record(4, title="Two", condition="Fever", intervention="C", sponsor="Other"),
+        *(record(number, title=f"Plain {number}", condition="Cough", intervention="E") for number in range(6, 20)),
+    ]
+    schema.ensure_usable(original)
+    lived(original, others)
+    indexed(original)
+    asked = said(conditions=("Fever",), lead_sponsor=Sponsor(name="Acme Labs"))
+    there = Database(f"sqlite:///{tmp_path / 'back.sqlite3'}")
+
+    copying.copy(original, database)
+    copying.copy(database, there)
+
+    assert like(original, asked) == [nct(4), nct(3), nct(2)]
+    assert like(database, asked) == like(original, asked)
+    assert like(there, asked) == like(original, asked)
+    # and nothing is left to be read anew
+    for each in (database, there):
+        assert related.catch_up(each, "ctgov", parse) == 0
+    original.dispose()
+    there.dispose()

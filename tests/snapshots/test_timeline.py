@@ -176,6 +176,8 @@ def test_how_often_a_date_was_moved_is_one_phrase() -> None:
 
     assert answer_words(moved) == "1 delay, +150 days (about 5 months) in all; now 30 June 2025 (estimated)"
     assert answer_words(still) == "not moved in the versions stored here; now 31 January 2025 (estimated)"
+    reached = slip(primary_completions(("2024-01-01", planned("2025-01")), ("2025-02-01", actual("2025-01-20"))))
+    assert answer_words(reached) == "not moved in the versions stored here; now 20 January 2025 (actual)"
     assert answer_words(slip(statuses(("2024-01-01", "RECRUITING")))) == "not stated"
 
 

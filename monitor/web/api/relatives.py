@@ -81,10 +81,10 @@ def _of_record(method: Any, path: str, name: str, words: str, handler: Any, **mo
 
 OPERATIONS = (
     _of_record(
-        "GET", "/related", "listRelated", "Trials like it, in what they are about and whose they are, the likest first.",
+        "GET", "/related", "listRelated", "Trials like it, the likest first.",
         _related,
-        more="By title, conditions, interventions and sponsor: from the archive, and what the registry last answered to "
-        "the same question, where it was asked.",
+        more="By title, conditions, interventions and sponsor: from the archive, and what the registry last answered "
+        "to the same question, where it was asked.",
         params=(Param(name="most", type=Most, default=USUAL, words="At most so many of the archive."),),
         answer=shapes.Related, problems=(404, 409),
     ),

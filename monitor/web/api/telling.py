@@ -55,6 +55,7 @@ def _show(call: Call) -> Json:
 def _asked_for(connection: Connection, call: Call, name: str) -> Subscription:
     """The subscription that was sent. Raises Problem (422) naming what of it cannot be meant."""
     table = msgspec.to_builtins(call.sent) | {"name": name}
+    table["to"] = addresses.whole(connection, table["to"], call.here.now)
     try:
         wanted = subscriptions.from_table(table, finder(connection, PARSE))
         subscriptions.check(wanted, addresses.allowed_schemes(call.here.settings.allow_private_networks))

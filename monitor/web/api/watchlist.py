@@ -12,13 +12,14 @@ from monitor import wiring
 from monitor.shown.watches import watches_json
 from monitor.web import cursor
 from monitor.web.api import shapes
-from monitor.web.api.asking import after, cut, not_there, page_of
+from monitor.web.api.asking import after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
 from notifiers import outbox, watch_pages, watches
 from notifiers.silences import Silence
-from notifiers.watches import Watch, Wish
+from notifiers.watch_pages import Place, Wanted
+from notifiers.watches import EVERYTHING, Watch, Wish
 from snapshots.registries.ctgov.client import SEARCH_PARAMETERS
 from snapshots.registries.ctgov.ids import normalise
 from snapshots.registry import RegistryError
@@ -31,12 +32,16 @@ COUNTED = 1000
 
 def _listing(call: Call) -> Json:
     limit = call.asked["limit"]
-    begin = after(call, int, str) or (0, "")
+    begin = after(call, int, str, int)
+    place, wanted = Place(*begin) if begin else None, Wanted(group=call.asked["group"])
     with call.here.database.read() as connection:
-        found = watch_pages.page(connection, call.asked["group"], begin, limit + 1)
-        page, last = cut(found, limit)
-        items = _shown(connection, page, call)
-    return {"items": items, "next": cursor.encode(*watch_pages.place(last)) if last else None}
+        found, following = watch_pages.page(connection, REGISTRY, wanted, place, limit, call.here.now)
+        items = _shown(connection, found, call)
+    return {"items": items, "next": _cursor(following) if following else None}
+
+
+def _cursor(place: Place) -> str:
+    return cursor.encode(place.is_search, place.name, place.id)
 
 
 def _shown(connection: Connection, found: Sequence[Watch], call: Call) -> list[Json]:
@@ -65,13 +70,15 @@ def _meant(name: str) -> str:
 
 def _add(call: Call) -> Json:
     given: shapes.NewWatches = call.sent
-    if bool(given.ids) == bool(given.search):
-        raise Problem(422, "Give ids, or a search with a name")
+    if [bool(given.ids), bool(given.search), given.all].count(True) != 1:
+        raise Problem(422, "Give ids, or a search with a name, or all")
     if given.name and len(given.ids) > 1:
         raise Problem(422, "A name is for one record or one search")
     said = Wish(registry=REGISTRY, name=given.name, group=given.group, note=given.note)
     if given.search:
         return _kept(call, [replace(said, search=_checked(given.search, given.name))])
+    if given.all:
+        return _kept(call, [replace(said, search={}, name=given.name or EVERYTHING)])
     return _kept(call, [replace(said, record_id=each) for each in _ids(given.ids)])
 
 

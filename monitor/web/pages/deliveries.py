@@ -15,6 +15,7 @@ from notifiers.composing import message_of, templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES
 from notifiers.ledger import STATES, Asked, Entry
+from notifiers.message import TYPE_NAMES
 from notifiers.outbox import Told
 from notifiers.rendering import render_or_ours
 from snapshots.registries.ctgov.ids import normalise
@@ -54,7 +55,9 @@ def listing(here: Visit) -> Response:
         is_filtered=any(chosen.values()),
         wrong=Lines(wrong),
         states=[("", "any"), *((state, WAITS[state]) for state in STATES)],
-        types=[("", "any"), *((each, each) for each in TYPES)],
+        types=[("", "any"), *((each, TYPE_NAMES[each]) for each in TYPES)],
+        type_names=TYPE_NAMES,
+        about=_about,
         addresses=[("", "any"), *((str(each.id), each.shown.removeprefix("mailto:")) for each in known)],
         words=WAITS,
         older=older,
@@ -102,6 +105,8 @@ def show(here: Visit) -> Response:
         notice=told.notice,
         askers=known,
         words=WAITS,
+        type_names=TYPE_NAMES,
+        about=_about(entry),
         meaning=MEANING[entry.state],
         can_see=entry.type in acknowledgements.ALERTS,
     )
@@ -195,6 +200,11 @@ def _entry(connection: Connection, here: Visit) -> Entry:
     if entry is None:
         raise Problem(404, "There is no such delivery", "The list of deliveries shows those there are.")
     return entry
+
+
+def _about(entry: Entry) -> str:
+    """The trial's id, else what the message is."""
+    return TYPE_NAMES[entry.type].capitalize() if entry.about == entry.type else entry.about
 
 
 def _path(entry: Entry) -> str:

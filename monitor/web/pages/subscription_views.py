@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from monitor.web.doors import Door
+from monitor.web.pages.deliveries import WAITS
 from monitor.web.pages.subscriptions import found, path_of
 from monitor.web.problems import Problem
 from monitor.web.subscriptions.foresight import PARSE
@@ -13,11 +14,27 @@ from notifiers import why as reasons
 from notifiers.composing import message_of, templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES
+from notifiers.message import TYPE_NAMES
 from notifiers.rendering import LaidOut, render_or_ours
 from notifiers.subscriptions import Stored
 from snapshots.registries.ctgov.ids import normalise
 
 MOST_CHANGES = 40
+ASKED_OF = {
+    "watches": "the trial",
+    "kinds": "the kind of change",
+    "min_severity": "severity",
+    "becomes": "the new value",
+    "shift_days_over": "how far the date moved",
+    "sponsor": "the sponsor",
+    "countries": "the country",
+    "sites": "the site",
+    "near": "how near",
+    "since": "when it began",
+    "paused": "a pause",
+    "history": "what is sent at all",
+}
+"""What a condition looks at, in words."""
 
 
 # --- its digest -------------------------------------------------------------------------------------------------------
@@ -86,7 +103,16 @@ def why(here: Visit) -> Response:
                 known, wrong = [], f"This is {error}"
             answers = [reasons.why(connection, kept, step, one, PARSE) for step, one in known[:MOST_CHANGES]]
     return here.page(
-        "why.html", 422 if wrong else 200, kept=kept, asked=asked, answers=answers, wrong=wrong, most=MOST_CHANGES
+        "why.html",
+        422 if wrong else 200,
+        kept=kept,
+        asked=asked,
+        answers=answers,
+        wrong=wrong,
+        most=MOST_CHANGES,
+        asked_of=ASKED_OF,
+        type_names=TYPE_NAMES,
+        states=WAITS,
     )
 
 
@@ -102,7 +128,16 @@ def templates(here: Visit) -> Response:
         rendered = template_folders.preview(kind, folder)
     except InvalidValue as error:
         wrong = error.problem
-    return here.page("templates.html", kind=kind, types=TYPES, kept=kept, folder=folder, rendered=rendered, wrong=wrong)
+    return here.page(
+        "templates.html",
+        kind=kind,
+        types=TYPES,
+        type_names=TYPE_NAMES,
+        kept=kept,
+        folder=folder,
+        rendered=rendered,
+        wrong=wrong,
+    )
 
 
 def template_document(here: Visit) -> Response:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.access import tokens
+from monitor.timing_words import told_when
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
 from monitor.web.rendering import zone_time
@@ -17,7 +18,7 @@ from monitor.web.visit import Visit
 from notifiers import addresses, confirmations, filters, ledger, outbox, subscriptions
 from notifiers.conditions import InvalidValue
 from notifiers.ledger import Entry
-from notifiers.subscriptions import Selection, Stored, Subscription
+from notifiers.subscriptions import Selection, Stored
 
 TEST_SECONDS = 8.0
 """How long the page waits for the daemon to send a test: it looks every three seconds what is due."""
@@ -45,21 +46,6 @@ def path_of(kept: Stored) -> str:
 def author(here: Visit) -> str:
     """Who says so: the token's name; of the installation's own, which tells nobody apart, where it was said."""
     return here.visitor.name if here.visitor and here.visitor.name != tokens.OWN else "somebody on the page"
-
-
-def told_when(wanted: Subscription) -> str:
-    """When it tells, in words."""
-    digest = wanted.digest
-    if digest is None:
-        return "at once"
-    at_once = wanted.deliver.immediately if not isinstance(wanted.deliver, str) else None
-    on = f" on {_day(digest.on)}" if digest.on is not None else ""
-    words = f"{digest.every} digest{on} at {digest.at}, {digest.timezone}"
-    return f"{at_once} or more severe at once, the rest in a {words}" if at_once else f"in a {words}"
-
-
-def _day(on: str | int) -> str:
-    return f"day {on}" if isinstance(on, int) else on.capitalize()
 
 
 def about(selection: str | Selection) -> str:

@@ -125,6 +125,7 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
         grouped_parts=grouped_parts,
         relatives=[_in_words(each) for each in alike.found],
         is_more=_most(here) > RELATED,
+        shown_at_first=RELATED,
         answer=alike.answer,
     )
 

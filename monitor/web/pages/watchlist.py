@@ -11,8 +11,9 @@ from monitor.web import cursor, spreadsheet
 from monitor.web.doors import Door
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
-from notifiers import watch_standing, watches
-from notifiers.watch_standing import STATES, Place, Standing, Wanted
+from notifiers import watch_pages, watch_standing, watches
+from notifiers.watch_pages import STATES, Place, Wanted
+from notifiers.watch_standing import Standing
 from notifiers.watches import Watch
 from snapshots.archive import rfc3339
 from snapshots.kinds import KINDS
@@ -45,9 +46,9 @@ def show(here: Visit) -> Response:
     wanted = _wanted(filters)
     after = Place(*cursor.decode(here.query["after"], int, str, int)) if here.query.get("after") else None
     with here.database.read() as connection:
-        listed, following = watch_standing.page(connection, REGISTRY, wanted, after, ON_ONE_PAGE, here.now)
+        listed, following = watch_pages.page(connection, REGISTRY, wanted, after, ON_ONE_PAGE, here.now)
         rows = watch_standing.standings(connection, REGISTRY, listed, here.now, PARSE)
-        number = watch_standing.how_many(connection, REGISTRY, wanted, here.now)
+        number = watch_pages.how_many(connection, REGISTRY, wanted, here.now)
         counts = watch_standing.counts(connection)
         groups = watches.groups(connection)
     older = here.link("/watchlist", **filters, after=cursor.encode(*_place(following))) if following else None
@@ -92,7 +93,7 @@ def _place(place: Place) -> tuple[int, str, int]:
 def _rows(connection: Connection, here: Visit, wanted: Wanted) -> Iterator[dict[str, Json]]:
     after: Place | None = None
     while True:
-        listed, after = watch_standing.page(connection, REGISTRY, wanted, after, 500, here.now)
+        listed, after = watch_pages.page(connection, REGISTRY, wanted, after, 500, here.now)
         found = watch_standing.standings(connection, REGISTRY, listed, here.now, PARSE)
         yield from (_row(one, one.watch, here) for one in found)
         if after is None:
@@ -129,6 +130,8 @@ def label(one: Standing) -> str:
 
 def asks(watch: Watch) -> str:
     """What a search asks for, in words."""
+    if watch.is_everything:
+        return "every record of the registry"
     return "; ".join(f"{key.partition('.')[2] or key}: {value}" for key, value in (watch.search or {}).items())
 
 

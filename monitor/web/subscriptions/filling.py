@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from monitor.web.forms import Form
+from notifiers.addresses import shown
 from notifiers.conditions import Near, Place
 from notifiers.subscriptions import Selection, Subscription, Timing
 from snapshots.kinds import Kind
@@ -95,9 +96,7 @@ def begun(given: Mapping[str, str], zone: str = "UTC") -> Said:
     return Said(texts, frozenset(), {}, {})
 
 
-def _table(
-    texts: Mapping[str, str], kinds: list[str], statuses: list[str], wrong: dict[str, str]
-) -> dict[str, Json]:
+def _table(texts: Mapping[str, str], kinds: list[str], statuses: list[str], wrong: dict[str, str]) -> dict[str, Json]:
     table: dict[str, Json] = {
         "name": texts["name"],
         "to": _each(_WORDS, texts["to"]),
@@ -141,9 +140,7 @@ def _ids(text: str, wrong: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _when(
-    texts: Mapping[str, str], kinds: list[str], statuses: list[str], wrong: dict[str, str]
-) -> dict[str, Json]:
+def _when(texts: Mapping[str, str], kinds: list[str], statuses: list[str], wrong: dict[str, str]) -> dict[str, Json]:
     when: dict[str, Json] = {
         "kinds": [*kinds, *_each(_WORDS, texts["kinds_typed"])],
         "countries": _each(_LINES, texts["countries"]),
@@ -249,7 +246,7 @@ def filled(kept: Subscription, ticked: Callable[[str], bool]) -> Said:
 
 
 def _shown(uri: str) -> str:
-    return uri.removeprefix("mailto:")
+    return shown(uri).removeprefix("mailto:")
 
 
 def _about(selection: str | Selection) -> dict[str, str]:

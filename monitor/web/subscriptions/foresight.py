@@ -25,9 +25,9 @@ PARSE = {REGISTRY: parse}
 
 
 class Foresight(Struct, frozen=True, kw_only=True):
-    """`heading`: in a few words, as how many messages it would have come; `past`: a sentence on what would have been told since the ISO day `since`; `count` messages, `alerts` the newest
-    of them, `months` how many in each month. `today`: a sentence. `unlooked` says what there was no time for, "" where
-    all was looked at.
+    """`past`: a sentence on what would have been told since the ISO day `since`, `heading` the same in a few words;
+    `count` steps, `alerts` the newest of them, `months` how many in each month. `today`: a sentence. `unlooked` says
+    what there was no time for, "" where all was looked at.
     """
 
     since: str

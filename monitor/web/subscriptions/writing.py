@@ -9,12 +9,12 @@ from monitor.web.subscriptions import filling
 from monitor.web.subscriptions.filling import Said
 from monitor.web.subscriptions.foresight import PARSE
 from monitor.web.visit import Visit
-from notifiers import subscriptions, template_folders
+from notifiers import addresses, subscriptions, template_folders
 from notifiers.addresses import allowed_schemes
 from notifiers.archive_places import finder
 from notifiers.conditions import FindPlace, InvalidValue, Place
 from notifiers.subscriptions import Stored, Subscription
-from snapshots.places import City, UnclearPlace
+from snapshots.places import noting
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ def read(connection: Connection, here: Visit, before: Stored | None) -> Read:
     """What the form of this request asks for; `before` is what it changes."""
     said = filling.read(here.form)
     offered: list[str] = []
-    find = _noting(finder(connection, PARSE), offered)
+    find = noting(finder(connection, PARSE), offered)
     try:
         wanted = _checked(connection, here, said, before, find)
         notes = subscribing.notes(connection, wanted, here.now, here.settings)
@@ -47,7 +47,8 @@ def read(connection: Connection, here: Visit, before: Stored | None) -> Read:
 
 
 def _checked(connection: Connection, here: Visit, said: Said, before: Stored | None, find: FindPlace) -> Subscription:
-    wanted = subscriptions.from_table(said.table, find)
+    table = {**said.table, "to": addresses.whole(connection, said.table["to"], here.now)}
+    wanted = subscriptions.from_table(table, find)
     subscriptions.check(wanted, allowed_schemes(here.settings.allow_private_networks))
     if wanted.templates:
         template_folders.check(wanted.templates)
@@ -55,19 +56,6 @@ def _checked(connection: Connection, here: Visit, said: Said, before: Stored | N
     if known is not None and (before is None or known.id != before.id):
         raise InvalidValue("name", f"there is a subscription {wanted.name!r} already")
     return subscribing.at_rest_as(wanted, before.subscription) if before else wanted
-
-
-def _noting(find: FindPlace, offered: list[str]) -> FindPlace:
-    """The same search, which keeps the candidates of a name that is not clear."""
-
-    def asked(text: str) -> City:
-        try:
-            return find(text)
-        except UnclearPlace as error:
-            offered.extend(error.candidates)
-            raise
-
-    return asked
 
 
 def _with_point(said: Said, wanted: Subscription) -> Said:

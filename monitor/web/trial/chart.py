@@ -184,7 +184,7 @@ def _moved(slip: Slips, axis: Axis) -> Lane | None:
 
 def _note(slip: Slips) -> str:
     said = answer_words(slip).partition(";")[0].partition(" (")[0]
-    return "not moved, as far as stored" if not slip.moves else said.removesuffix(" in all")
+    return "not moved, as far as stored" if said.startswith("not moved") else said.removesuffix(" in all")
 
 
 def _ends(stated: Sequence[tuple[float, str]], axis: Axis) -> Iterator[Label]:

@@ -18,42 +18,50 @@ KEPT = 8
 MOST_SITES = 40_000
 """Sites over all versions, some dozens of megabytes: what has more is read anew each time."""
 
-Key = tuple[object, ...]
+State = tuple[object, ...]
 
 
 class Known:
-    """Parsed histories, the ones asked for last."""
+    """Parsed histories, the ones asked for last; of a record only as it was read last. Its length: how many."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._held: OrderedDict[Key, Recorded] = OrderedDict()
+        self._held: OrderedDict[str, tuple[State, Recorded]] = OrderedDict()
         self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._held)
 
     def of(self, connection: Connection, registry_id: str) -> Recorded | None:
         """The record with its versions; None where nothing is stored. Raises Problem where one cannot be read."""
-        key = _key(connection, registry_id)
+        state = _state(connection, registry_id)
         with self._lock:
-            held = self._held.get(key)
+            before, held = self._held.get(registry_id, (None, None))
             if held is not None:
-                self._held.move_to_end(key)
-        if held is not None:
+                self._held.move_to_end(registry_id)
+        if held is not None and before == state:
             # what is missing may have been asked for since
             return replace(held, past=past_for(connection, REGISTRY, held.id))
         found = _read(connection, registry_id)
-        if found is not None and sum(len(each.trial.sites) for each in found.versions) <= MOST_SITES:
-            with self._lock:
-                self._held[key] = found
-                while len(self._held) > self._kept:
-                    self._held.popitem(last=False)
+        self._hold(registry_id, state, found)
         return found
 
+    def _hold(self, registry_id: str, state: State, found: Recorded | None) -> None:
+        """Keep it in the place of what was held of the record before, which is of no use any more."""
+        with self._lock:
+            self._held.pop(registry_id, None)
+            if found is not None and sum(len(each.trial.sites) for each in found.versions) <= MOST_SITES:
+                self._held[registry_id] = (state, found)
+                while len(self._held) > self._kept:
+                    self._held.popitem(last=False)
 
-def _key(connection: Connection, registry_id: str) -> Key:
+
+def _state(connection: Connection, registry_id: str) -> State:
     """What a parsed history rests on: which versions there are, which of them were pruned, which are missing."""
     found = archive.versions(connection, REGISTRY, registry_id, merged=False)
     gaps = archive.gaps(connection, REGISTRY, registry_id)
     said = tuple((each.number, each.chain_hash, each.pruned_at) for each in found)
-    return (registry_id, said, tuple(gap.registry_version for gap in gaps))
+    return (said, tuple(gap.registry_version for gap in gaps))
 
 
 def _read(connection: Connection, registry_id: str) -> Recorded | None:

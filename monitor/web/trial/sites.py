@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from notifiers.archive_places import city_of
 from snapshots.canonical import country_key, enum_key, name_key
 from snapshots.places import City, UnclearPlace, city_point, distance_km, find_place, place_key
 from snapshots.rules.status import OPEN
@@ -129,17 +130,7 @@ def place_of(text: str, sites: Sequence[Site]) -> Place:
 def _cities(name: str, sites: Iterable[Site]) -> Iterable[City]:
     for site in sites:
         if site.latitude is not None and site.longitude is not None and place_key(site.city or "") == place_key(name):
-            yield City(
-                name=site.city or "",
-                region=site.state or "",
-                region_code="",
-                country=site.country or "",
-                country_code="",
-                country_code3="",
-                latitude=site.latitude,
-                longitude=site.longitude,
-                population=0,
-            )
+            yield city_of(site)
 
 
 def _listed(site: Site, origin: Point | None) -> Listed:

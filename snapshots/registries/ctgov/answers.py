@@ -88,17 +88,19 @@ class AnswerError(RegistryError):
 
 
 class Patience(Struct, frozen=True):
-    """How often and how long: `attempts` in all; pauses in seconds that double from `first`; a `Retry-After` of more
-    than `longest` is not waited for here, but told to whoever asked.
+    """How often and how long: `attempts` in all, `unreached` where nobody answers at all; pauses in seconds that double
+    from `first`; a `Retry-After` of more than `longest` is not waited for here, but told to whoever asked.
     """
 
     attempts: int = 4
+    unreached: int = 4
     first: float = 2.0
     longest: float = 120.0
 
     def pause(self, error: AnswerError, attempt: int, rng: Random) -> float | None:
         """Seconds to wait after failed attempt number `attempt` (from 1); None: asking again is no use."""
-        if error.permanent or error.trouble in _NOT_AGAIN or attempt >= self.attempts:
+        most = min(self.attempts, self.unreached) if error.trouble is Trouble.UNREACHABLE else self.attempts
+        if error.permanent or error.trouble in _NOT_AGAIN or attempt >= most:
             return None
         if error.retry_after is None:
             doubled: float = self.first * 2 ** (attempt - 1)

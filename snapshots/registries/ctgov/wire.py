@@ -97,13 +97,21 @@ class Wire:
         if self._watchdog.has_bitten:
             return trouble(Trouble.TOO_SLOW, asked, f"had not answered in full after {self._timeouts.total:g} s")
         if isinstance(error, httpx2.ConnectTimeout):
-            came = f"could not be reached at {self._base} within {self._timeouts.connect:g} s"
+            came = f"could not be reached at {_without_password(self._base)} within {self._timeouts.connect:g} s"
             return trouble(Trouble.UNREACHABLE, asked, came)
         if isinstance(error, httpx2.TimeoutException):
             return trouble(Trouble.UNREACHABLE, asked, f"said nothing for {self._timeouts.read:g} s")
         if isinstance(error, httpx2.RemoteProtocolError) and "complete" in str(error):
             return trouble(Trouble.GARBLED, asked, "answered with a body that was cut short")
-        return trouble(Trouble.UNREACHABLE, asked, f"could not be reached at {self._base} ({_reason(error)})")
+        came = f"could not be reached at {_without_password(self._base)} ({_reason(error)})"
+        return trouble(Trouble.UNREACHABLE, asked, came)
+
+
+def _without_password(base: str) -> str:
+    """The address as an error may name it."""
+    scheme, slashes, rest = base.partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{place.rpartition('@')[2]}{slash}{path}"
 
 
 class _Watchdog:

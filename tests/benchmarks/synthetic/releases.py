@@ -1,4 +1,4 @@
-"""What differs in the next release: a quarter of a percent of the records, each in one of the ways that real ones do."""
+"""What differs in the next release: a quarter of a percent of the records, each in a way in which real ones do."""
 
 import random
 from collections import Counter

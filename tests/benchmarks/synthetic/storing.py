@@ -5,6 +5,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from itertools import accumulate
 from multiprocessing import get_context
 from pathlib import Path
@@ -25,21 +26,26 @@ _ID_ALONE = "NCTId"
 def write(folder: Path, count: int, processes: int = 2) -> int:
     """The first `count` records as files in `folder`; how many bytes they are."""
     starts = range(0, count, IN_A_FILE)
+    if len(starts) == 1:
+        return _write_some(folder, 0, count)
     with ProcessPoolExecutor(processes, get_context("spawn")) as several:
         return sum(several.map(_write_some, *zip(*((folder, at, min(IN_A_FILE, count - at)) for at in starts),
                                                  strict=True)))  # fmt: skip
 
 
-_made: list[Studies] = []
+@cache
+def worded() -> tuple[Studies, Wording]:
+    """Who makes the records, and with which words; once in a process."""
+    wording = Wording()
+    return Studies(wording), wording
 
 
 def _write_some(folder: Path, first: int, count: int) -> int:
-    if not _made:
-        _made.append(Studies(Wording()))
+    studies, _ = worded()
     sizes = array("Q")
     with (folder / f"{first:07}.ndjson").open("wb") as file:
         for nth in range(first, first + count):
-            line = msgspec.json.encode(_made[0].study(nth))
+            line = msgspec.json.encode(studies.study(nth))
             sizes.append(len(line))
             file.write(line + b"\n")
     (folder / f"{first:07}.sizes").write_bytes(sizes.tobytes())

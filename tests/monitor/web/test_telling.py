@@ -419,7 +419,7 @@ def test_why_is_answered_condition_by_condition(reading: tuple[SiteUnderTest, ht
     page = reading[1].get(f"/subscriptions/1/why?change={ONE}")
 
     assert "Wanted: Site recruiting" in words(page)
-    assert "Yes, kinds:" in words(page)
+    assert "Yes, the kind of change:" in words(page)
     assert "Told to alice@example.org" in words(page)
 
 

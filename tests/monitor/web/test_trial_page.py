@@ -8,15 +8,21 @@ import httpx2
 import pytest
 
 from monitor.daemon import Daemon
+from monitor.demo.standin import StandIn
 from monitor.relating import ask_wanted
 from notifiers import watches
+from notifiers.watches import Wish
 from snapshots import archive, related
 from snapshots.archive.tables import prunings, versions
 from snapshots.database import Database
 from tests.databases import SqliteFiles
+from tests.monitor.stage import DAYS, Stage
 from tests.monitor.web.browsing import SiteUnderTest, csrf, serving
 from tests.monitor.web.trials import TRIAL, indexed, lived, record, site
+from tests.monitor.web.trials import site as trial_site
 from tests.registries import Asked, nct
+
+UNLISTED = nct(404)
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\u202e"
 
@@ -180,6 +186,44 @@ def test_a_trial_that_is_not_stored_can_be_watched_with_one_click(site: SiteUnde
     with site.database.read() as connection:
         assert list(watches.watched_ids(connection, "ctgov")) == [TRIAL]
     assert "was not fetched yet" in words(browser.get(f"/trials/{TRIAL}"))
+
+
+def test_an_id_that_the_registry_does_not_list_says_so_and_since_when_and_can_be_left(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", record_id=UNLISTED), site.clock())
+    with StandIn() as standin:
+        Stage(site.database, standin).day(DAYS[1], record())
+    browser = site.signed_in()
+
+    shown = browser.get(f"/trials/{UNLISTED}")
+
+    assert shown.status_code == 404
+    assert f"The registry lists no record {UNLISTED} Asked 3 March 2026, 14:00 UTC" in words(shown)
+    (action,) = re.findall(r'action="(/watchlist/\d+)"', shown.text)
+    browser.post(action, data={"csrf": csrf(shown), "wish": "remove"})
+    assert "Watch it anyway" in words(browser.get(f"/trials/{UNLISTED}"))
+    with site.database.read() as connection:
+        assert UNLISTED not in watches.watched_ids(connection, "ctgov")
+
+
+def test_where_and_whom_to_ask_stand_before_the_first_section(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+
+    said = words(page(site))
+
+    asked = said.index("Where and whom to ask 1 site in Germany, 1 open to participants. Ann Example, +1 555 0100")
+    assert asked < said.index("Study results Whether")
+
+
+def test_points_of_the_map_are_named_and_lead_to_their_sites(site: SiteUnderTest) -> None:
+    lived(site.database, [record(sites=[trial_site("Example Hospital", "RECRUITING")])])
+
+    text = page(site).text
+
+    name, target = re.search(r'<a href="(#site-\d+)" tabindex="-1" aria-label="([^"]+)">', text).group(2, 1)  # type: ignore[union-attr]
+    assert name == "Example Hospital, Berlin, Recruiting"
+    assert f'<tr id="{target[1:]}">' in text
 
 
 def test_a_paused_watch_is_told_so_instead_of_offering_another(site: SiteUnderTest) -> None:

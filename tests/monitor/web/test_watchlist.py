@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from monitor.demo.standin import StandIn
-from notifiers import watch_standing, watches
-from notifiers.watch_standing import Wanted
+from notifiers import watch_pages, watches
+from notifiers.watch_pages import Wanted
 from notifiers.watches import Wish
 from snapshots import archive
 from snapshots.archive.confirming import Watched, all_last_confirmed
@@ -277,7 +277,7 @@ def test_pages_of_the_list_together_are_the_whole_list(database: Database) -> No
     shown, after = [], None
     with database.read() as connection:
         while True:
-            page, after = watch_standing.page(connection, "ctgov", Wanted(), after, 2, at(DAYS[0]))
+            page, after = watch_pages.page(connection, "ctgov", Wanted(), after, 2, at(DAYS[0]))
             shown += page
             if after is None:
                 break

@@ -1,7 +1,7 @@
 """What the API answers and takes, as types: the OpenAPI document is built from them, and tests hold answers to them."""
 
 from monitor.web.api.shapes.addresses import Address, AddressWords, Rotating, Secret
-from monitor.web.api.shapes.common import ChangeNumber, DeliveryState, Name, Problem, Severity, Text
+from monitor.web.api.shapes.alike import ChangeNumber, DeliveryState, Name, Problem, Severity, Text
 from monitor.web.api.shapes.courses import Compliance, Course, Life, Missing, Move, OutcomesOf, Slip, SlipsOf, Timeline
 from monitor.web.api.shapes.deliveries import (
     Acknowledging,

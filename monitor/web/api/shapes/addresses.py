@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from monitor.web.api.shapes.common import Name, Text
+from monitor.web.api.shapes.alike import Name, Text
 
 
 class Address(Struct):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from monitor.web.api.shapes.common import DeliveryState, Json, Name
+from monitor.web.api.shapes.alike import DeliveryState, Json, Name
 from monitor.web.api.shapes.records import StoredChange
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from monitor.web.api.shapes.common import Name
+from monitor.web.api.shapes.alike import Name
 
 
 class Sweep(Struct):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from monitor.web.api.shapes.common import ChangeNumber, Json, Severity
+from monitor.web.api.shapes.alike import ChangeNumber, Json, Severity
 
 
 class RecordName(Struct):

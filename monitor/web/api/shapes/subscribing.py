@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from monitor.web.api.shapes.common import Name
+from monitor.web.api.shapes.alike import Name
 from monitor.web.api.shapes.records import StoredChange
 from notifiers.calendar import Quiet
 from notifiers.conditions import Conditions

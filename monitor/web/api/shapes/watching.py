@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from monitor.web.api.shapes.common import Name, Text
+from monitor.web.api.shapes.alike import Name, Text
 
 
 class Watch(Struct):
@@ -28,10 +28,13 @@ class Watch(Struct):
 
 
 class NewWatches(Struct, forbid_unknown_fields=True):
-    """Records by their ids (or addresses at the registry), or one saved search, which needs a name."""
+    """Records by their ids (or addresses at the registry), or one saved search, which needs a name, or with `all` every
+    record of the registry.
+    """
 
     ids: Annotated[list[Name], Meta(max_length=5000)] = []
     search: dict[Name, Name] | None = None
+    all: bool = False
     name: Name | None = None
     group: Name | None = None
     note: Text | None = None
