@@ -45,7 +45,7 @@ proof: setup ## run the long campaigns (or ONLY=word,word) and write docs/proof.
 soak: setup ## a daemon at work for MINUTES (20) on DATABASE (sqlite or postgresql): does anything grow?
 	@$(BIN)/python tests/soak.py $(or $(MINUTES),20) $(or $(DATABASE),sqlite)
 
-bench: setup ## measure speed beside its floor (ONLY=part,part; ONLY=peers installs others; WRITE=1 writes the page)
+bench: setup ## measure speed beside its floor (ONLY=part,part; SIZES=1000,600000 of growth; ONLY=peers installs others; WRITE=1 writes the page)
 	@$(BIN)/python tests/benchmarks/run.py $(ONLY) $(if $(WRITE),--write)
 
 agreement: setup ## compare the changes told with the hand-made labels, kind by kind (where those records are)

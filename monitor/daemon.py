@@ -35,6 +35,8 @@ TROUBLE_SECONDS = 60
 """How often it is asked whether there is anything that the operator must hear of."""
 BACKFILL_SECONDS = 30
 """How often it is asked whether the history of a watched record is wanted still."""
+HEARING_SECONDS = 0.5
+"""Within this the signal to end is heard, whichever thread the system gives it to."""
 FAREWELL_SECONDS = 8
 """How long the work in hand may take after the signal to end; container hosts kill after ten."""
 
@@ -107,7 +109,9 @@ class Daemon:
             database=self._database.name,
             registry=mask_url(self._settings.ctgov_url),
         )
-        self.stop.wait()
+        # not without a timeout: a signal that the system gives to another thread is heard here when this one wakes up
+        while not self.stop.wait(HEARING_SECONDS):
+            pass
         log.info("ending")
         scheduler.shutdown(wait=False)
         finished = self._wait_for_work()

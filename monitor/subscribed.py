@@ -11,6 +11,7 @@ from monitor.presence import Present
 from notifiers import scope, subscriptions, watches
 from notifiers.subscriptions import Selection
 from notifiers.tables import addresses, subscription_addresses
+from notifiers.tables import watches as watch_rows
 from notifiers.unwatched import unwatched
 from snapshots.sentences import counted
 
@@ -57,13 +58,13 @@ def _parts(found: Outstanding, now: datetime) -> Iterator[str]:
 
 def asked_in_vain(connection: Connection) -> Iterator[Finding]:
     """The subscriptions that ask for what nobody watches: they will never tell anything, and nothing else says so."""
-    known, asking = watches.listing(connection), subscriptions.listing(connection)
-    groups, ids = {watch.group for watch in known}, {watch.record_id for watch in known}
+    asking = subscriptions.listing(connection)
     chosen = [each.subscription.watches for each in asking if isinstance(each.subscription.watches, Selection)]
-    wanted = {record_id for selection in chosen for record_id in selection.ids or ()}
-    for query in scope.named(Selection(ids=tuple(wanted))) if wanted else ():
-        ids |= {row[1] for row in connection.execute(query)}  # what a search has found is watched too
-    searches = sum(watch.search is not None for watch in known)
+    ids = scope.watched(connection, {record_id for selection in chosen for record_id in selection.ids or ()})
+    # one of all that is watched says that anything is
+    one = select(watch_rows.c.record_id).where(watch_rows.c.record_id.is_not(None)).limit(1)
+    ids.update(connection.execute(one).scalars())
+    groups, searches = set(watches.groups(connection)), set(watches.search_names(connection))
     for stored in asking:
         for words in unwatched(stored.subscription, groups, ids, searches):
             name = stored.subscription.name

@@ -5,6 +5,7 @@ made it. Renewing raises the generation, so that the address of before opens not
 """
 
 import hmac
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -78,8 +79,14 @@ def opened(connection: Connection, text: str) -> Feed | None:
 
 def identity(connection: Connection, *names: object) -> str:
     """A URN that is the same for ever for what has these names here, and that no other installation gives."""
+    return identities(connection)(*names)
+
+
+def identities(connection: Connection) -> Callable[..., str]:
+    """As `identity`, for many: the installation's key is read once."""
     mine = hmac.new(links.key(connection) or b"", b"trialdelta identities", sha256).digest()[:16]
-    return uuid5(UUID(bytes=mine, version=4), ":".join(map(str, names))).urn
+    namespace = UUID(bytes=mine, version=4)
+    return lambda *names: uuid5(namespace, ":".join(map(str, names))).urn
 
 
 def _feed(row: Row[Any]) -> Feed:

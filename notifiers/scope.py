@@ -45,6 +45,16 @@ def how_many(connection: Connection, selection: Chosen) -> dict[str, int]:
     return dict(counts)
 
 
+def watched(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that are watched, for themselves or because a search has found them; paused ones too."""
+    asked, found = sorted(set(ids)), set[str]()
+    for start in range(0, len(asked), IDS_AT_ONCE):
+        some = asked[start : start + IDS_AT_ONCE]
+        for of in (watch_rows.c.record_id, member_rows.c.record_id):
+            found.update(connection.execute(select(of).where(of.in_(some))).scalars())
+    return found
+
+
 def watching(connection: Connection, selection: Chosen, *which: ColumnElement[bool]) -> list[Watch]:
     """Those of the watches of which this is true, and which are not paused, that are watching a selected record; in
     order of the first one.

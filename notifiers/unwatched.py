@@ -8,10 +8,13 @@ from notifiers.subscriptions import Subscription
 
 
 def unwatched(
-    asked: Subscription, groups: Collection[str | None], ids: Collection[str | None], searches: int = 0
+    asked: Subscription,
+    groups: Collection[str | None],
+    ids: Collection[str | None],
+    searches: Collection[str | None] = (),
 ) -> Iterator[str]:
-    """What this one asks for in vain, a sentence each, none where all is well. `groups` and `ids` are those of all
-    watches, None among them for a watch without; `searches` how many of the watches are searches.
+    """What this one asks for in vain, a sentence each, none where all is well. `groups`, `ids` and `searches` (their
+    names) are those of all watches; None among them is that of a watch without one.
     """
     selection = asked.watches
     if isinstance(selection, str):
@@ -20,6 +23,8 @@ def unwatched(
         return
     if selection.group is not None and selection.group not in groups:
         yield f"nothing is watched in group {selection.group!r}{_meant(selection.group, groups)}"
+    if selection.search is not None and selection.search not in searches:
+        yield f"no saved search is called {selection.search!r}; `trialdelta watch list` names them"
     for record_id in selection.ids or ():
         if record_id not in ids:
             yield f"{record_id} is not watched; `trialdelta watch add {record_id}` begins"

@@ -30,7 +30,7 @@ class DatabaseTurn:
         clock: Callable[[], datetime],
         sleep: Callable[[float], None],
         *,
-        hold: float = 60,
+        hold: float = 40,
     ) -> None:
         self._database = database
         self._name = f"turn:{name}"

@@ -101,7 +101,7 @@ def daemon(environ: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[b
         process.wait(10)
 
 
-def until_it_says(log: Path, *words: str, seconds: float = 40) -> str:
+def until_it_says(log: Path, *words: str, seconds: float = 90) -> str:
     end = time.monotonic() + seconds
     while not all(word in (said := log.read_text()) for word in words) and time.monotonic() < end:
         time.sleep(0.1)

@@ -77,7 +77,9 @@ def _held(manifest: "Manifest") -> str:
 
 @audit.command(short_help="Does such a file hold together?")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--head", metavar="HASH", help="The proof number that a message printed, the archive's head then: 12 hex digits.")
+@click.option(
+    "--head", metavar="HASH", help="The proof number that a message printed, the archive's head then: 12 hex digits."
+)
 @format_option()
 @click.pass_context
 def verify(ctx: click.Context, file: Path, head: str | None, shape: str) -> None:

@@ -11,7 +11,6 @@ from notifiers.confirmations import Confirmation
 from notifiers.deliver import deliver_due
 from snapshots.holders import this_process
 
-
 SHOWN = 5
 """So many messages that did not arrive are named, one a line."""
 

@@ -291,7 +291,7 @@ def _agrees(wish: Any, known: list[Any]) -> str | None:
     if named is not None and (named.record_id != wish.record_id or (named.search is None) != (wish.search is None)):
         raise Failure(f"{wish.name!r} is the name of {named.called} already")
     if named is not None and named.search != wish.search:
-        asks = ", ".join(f"{key}={value}" for key, value in named.search.items())
+        asks = ", ".join(f"{key}={value}" for key, value in named.search.items()) or "every record"
         raise Failure(
             f"search {wish.name!r} asks for {asks} already; `trialdelta export` and `trialdelta apply` change it"
         )

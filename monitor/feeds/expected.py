@@ -1,15 +1,16 @@
 """Which days of trials are to be expected: completions that are planned, and results that are due."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
-from notifiers import feeds, outlook, subscriptions, watches
+from notifiers import feeds, outlook, scope, subscriptions
 from notifiers.clean_text import one_line
 from notifiers.feeds import Feed
 from notifiers.outlook import COMPLETIONS, RESULTS, KnownDate, Parse
+from notifiers.subscriptions import Selection
 from snapshots import archive
 from snapshots.archive import Head
 from snapshots.archive.tables import changes, records, steps
@@ -23,6 +24,7 @@ MOVED_BY = {
     RESULTS: ("primary_completion_date.", "results."),
 }
 """The beginnings of the kinds of change that move an expected day."""
+AT_ONCE = 5000
 
 
 class Expected(Struct, frozen=True, kw_only=True):
@@ -57,60 +59,67 @@ def expected(database: Database, registry: str, feed: Feed, parse: Parse) -> lis
 def _heads(connection: Connection, registry: str, feed: Feed) -> Mapping[str, Head] | None:
     if feed.about == "trial":
         return archive.heads(connection, registry, [feed.name])
-    chosen = [each for each in watches.records(connection) if each.registry == registry]
     if feed.about == "group":
-        chosen = [each for each in chosen if feed.name in each.groups]
+        selection: scope.Chosen = Selection(group=feed.name)
     else:
         stored = subscriptions.find(connection, feed.name)
         if stored is None:
             return None
         selection = stored.subscription.watches
-        chosen = [
-            each for each in chosen if subscriptions.selects(selection, [each.record_id], each.groups, each.searches)
-        ]
-    return archive.heads(connection, registry, [each.record_id for each in chosen])
+    named = [row for query in scope.named(selection) for row in connection.execute(query)]
+    return archive.heads(connection, registry, [row.record_id for row in named if row.registry == registry])
 
 
 def _days(
     connection: Connection, heads: Mapping[str, Head], dates: Mapping[int, tuple[KnownDate, ...]]
 ) -> Iterator[Expected]:
-    for head in {head.registry_id: head for head in heads.values()}.values():
-        known = [each for each in dates.get(head.version or 0, ()) if each.what in MOVED_BY]
-        if known:
-            title, seen, moves = _moves(connection, head)
-            yield from (_expected(connection, head.registry_id, title, seen, moves, each) for each in known)
+    expecting = {head.record: head for head in heads.values() if any(_known(head, dates))}
+    told, identity = _moves(connection, sorted(expecting)), feeds.identities(connection)
+    for record, head in expecting.items():
+        yield from (_expected(identity, head.registry_id, told[record], each) for each in _known(head, dates))
 
 
-Moves = Mapping[str, tuple[int, datetime]]
+def _known(head: Head, dates: Mapping[int, tuple[KnownDate, ...]]) -> Iterator[KnownDate]:
+    return (each for each in dates.get(head.version or 0, ()) if each.what in MOVED_BY)
 
 
-def _moves(connection: Connection, head: Head) -> tuple[str, datetime, Moves]:
-    """Title of the record, when it was first seen, and of each kind of change how often it was told and when last."""
-    record = connection.execute(
-        select(records.c.title, records.c.first_seen_at).where(records.c.id == head.record)
-    ).one()
-    told = (
-        select(changes.c.kind, func.count().label("times"), func.max(steps.c.observed_at).label("last"))
-        .join(steps, steps.c.id == changes.c.step)
-        .where(steps.c.record == head.record)
-        .group_by(changes.c.kind)
-    )
-    return record.title, record.first_seen_at, {row.kind: (row.times, row.last) for row in connection.execute(told)}
+class Told(Struct, frozen=True):
+    """Title of a record, when it was first seen, and of each kind of change how often it was told and when last."""
+
+    title: str
+    first_seen_at: datetime
+    moves: dict[str, tuple[int, datetime]]
 
 
-def _expected(  # noqa: PLR0917 - what is known of one day
-    connection: Connection, record_id: str, title: str, seen: datetime, moves: Moves, known: KnownDate
-) -> Expected:
-    mine = [moves[kind] for kind in moves if kind.startswith(MOVED_BY[known.what])]
-    name = one_line(title, 120)
+def _moves(connection: Connection, numbers: Sequence[int]) -> dict[int, Told]:
+    """What was told of these records (their rows), by record."""
+    found: dict[int, Told] = {}
+    for at in range(0, len(numbers), AT_ONCE):
+        some = numbers[at : at + AT_ONCE]
+        known = select(records.c.id, records.c.title, records.c.first_seen_at).where(records.c.id.in_(some))
+        found |= {row.id: Told(row.title, row.first_seen_at, {}) for row in connection.execute(known)}
+        told = (
+            select(steps.c.record, changes.c.kind, func.count(), func.max(steps.c.observed_at))
+            .join(steps, steps.c.id == changes.c.step)
+            .where(steps.c.record.in_(some))
+            .group_by(steps.c.record, changes.c.kind)
+        )
+        for record, kind, times, last in connection.execute(told):
+            found[record].moves[kind] = (times, last)
+    return found
+
+
+def _expected(identity: Callable[..., str], record_id: str, told: Told, known: KnownDate) -> Expected:
+    mine = [told.moves[kind] for kind in told.moves if kind.startswith(MOVED_BY[known.what])]
+    name = one_line(told.title, 120)
     return Expected(
-        uid=feeds.identity(connection, "day", record_id, known.what).removeprefix("urn:uuid:"),
+        uid=identity("day", record_id, known.what).removeprefix("urn:uuid:"),
         day=date.fromisoformat(known.day),
         summary=f"{_what(known)}: {record_id} {name}",
         words=_words(known),
         url=record_page(record_id),
         moved=sum(times for times, _ in mine),
-        changed=max((last for _, last in mine), default=seen),
+        changed=max((last for _, last in mine), default=told.first_seen_at),
     )
 
 

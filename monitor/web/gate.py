@@ -95,7 +95,7 @@ class _Answered:
 
 
 _MISDIRECTED = PlainTextResponse(
-    "This site is not known by that name. Ask it by its own: the settings TRIALDELTA_BASE_URL and TRIALDELTA_HOST say which.\n",
+    "This site is not known by that name. Ask it by its own: TRIALDELTA_BASE_URL and TRIALDELTA_HOST say which.\n",
     421,
 )
 

@@ -159,8 +159,7 @@ def _notes(watchlist: Watchlist, known: Sequence[Watch]) -> Iterable[str]:
     """What can be meant and is probably not."""
     groups = {watch.group for watch in known} | {wish.group for wish in watchlist.watches}
     ids = {watch.record_id for watch in known} | {wish.record_id for wish in watchlist.watches}
-    searches = sum(watch.search is not None for watch in known)
-    searches += sum(wish.search is not None for wish in watchlist.watches)
+    searches = {each.name for each in (*map(_wish, known), *watchlist.watches) if each.search is not None}
     for one in watchlist.subscriptions:
         yield from (f"subscription {one.name!r}: {note}" for note in unwatched(one, groups, ids, searches))
 

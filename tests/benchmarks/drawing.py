@@ -133,10 +133,12 @@ class _Frame:
                 f'<text x="{x:.1f}" y="{y - 9:.1f}" text-anchor="middle">{_number(value[1])}</text>')  # fmt: skip
 
     def name(self, value: tuple[float, float], words: str) -> str:
-        """What a line is called, below its end; above where below there is no room."""
+        """What a line is called: below its end, or above, where no other line runs through the words."""
         x, y = self._x(value[0]) + 12, self._y(value[1])
-        below = y + 15 if y + 15 < self._low - 2 else y - 6
-        return f'<text x="{x:.1f}" y="{below:.1f}" text-anchor="end" class="small">{escape(words)}</text>'
+        grid = [self._y(each) for each in (0, self._top / 2, self._top)]
+        free = [at for at in (y + 15, y - 6) if all(abs(at - 4 - other) > 7 for other in grid) and at < self._low]
+        at = free[0] if free else y + 15
+        return f'<text x="{x:.1f}" y="{at:.1f}" text-anchor="end" class="small">{escape(words)}</text>'
 
     def _x(self, size: float) -> float:
         low, high = log10(self._sizes[0]), log10(self._sizes[-1])

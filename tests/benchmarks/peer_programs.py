@@ -142,7 +142,11 @@ class Webchanges:
         folder, before = self._stage.folder, len(self._stage.mail.letters)
         files = {"jobs": "jobs.yaml", "config": "config.yaml", "hooks": "hooks.py", "database": "snapshots.db"}
         given = [word for name, file in files.items() for word in (f"--{name}", str(folder / file))]
-        wall, cpu = _commands([[str(self._binaries / "webchanges"), *given]], {"HOME": str(folder)}, codes=(0, 1))
+        try:
+            wall, cpu = _commands([[str(self._binaries / "webchanges"), *given]], {"HOME": str(folder)}, codes=(0, 1))
+        except TookTooLongError as error:
+            far = f"{self._stage.asked():,} of {len(self._stage.ids):,} records looked at"
+            raise TookTooLongError(f"{error}: {far}") from error
         said: dict[str, str] = {}
         for letter in self._stage.mail.letters[before:]:
             said |= _sections(letter.part("plain").replace("\r\n", "\n"))

@@ -36,6 +36,7 @@ FILTERS = {
     "without the stamp": peer_programs.WITHOUT_STAMP,
     "without it, lists sorted": peer_programs.SORTED,
 }
+FORMER = "NOT_YET_RECRUITING"
 Make = Callable[[Stage], Program]
 
 
@@ -79,8 +80,8 @@ def _released(sizes: Sequence[int]) -> str:
     return (
         f"the next release puts a new stamp on every record, as the registry does; {shares} records say something new "
         "(a site recruits, more participants, a date slips, a lower age), and as many list the same in another order. "
-        "CPU is that of all processes of a program; the two cores were shared with other work, so that wall time says "
-        "less. Each was asked for one look at everything, and nobody waited between requests"
+        "CPU is that of all processes of a program; wall time says little where the load before was high. Each "
+        "was asked for one look at everything, and nobody waited between requests"
     )
 
 
@@ -144,7 +145,15 @@ def _rows(count: int, outcomes: dict[str, Outcome]) -> list[Figure]:
         if name == OWN:
             floor = min((each.second.cpu for each in others), default=None)
             found.append(
-                Figure(what, outcome.second.cpu, "s", floor, "the least of the others", "≤ 1 ×", _cost(outcome))
+                Figure(
+                    what,
+                    outcome.second.cpu,
+                    "s",
+                    floor,
+                    "the least of the others",
+                    "≤ 1 ×" if others else "",
+                    _cost(outcome),
+                )
             )
         else:
             floor = own.second.cpu if own else None
@@ -174,13 +183,14 @@ def _cost(outcome: Outcome) -> str:
 
 
 def _quoted(said: str) -> str:
-    """The beginning of what was said, without its markup and headings; and how much there was."""
+    """What was said of the site, without markup and headings, or else its beginning; and how much there was."""
     plain = html.unescape(re.sub(r"<[^>]+>", "", said))
     words = " ".join(re.sub(r"https?://\S+|-{5,}|[-+]{3} @ .*", "", plain).replace("`", "'").split())
     if not words:
         return "not a word"
     names = "names" if peer_releases.OPENED in plain else "does not name"
-    cut = f"{words[:SHOWN]} …" if len(words) > SHOWN else words
+    at = max(words.find(FORMER) - SHOWN // 2, 0)
+    cut = f"{'… ' if at else ''}{words[at : at + SHOWN]}{' …' if len(words) > at + SHOWN else ''}"
     return f"`{cut}` ({len(said.encode()) / 1000:.1f} KB in all, which {names} the site)"
 
 

@@ -63,6 +63,7 @@ class Failover:
         self.counts: Counter[str] = Counter()
         self.failures: list[str] = []
         self.waits = failover_victims.SHORT
+        self.patience = LONGEST
         self._longest = 0.0
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["tests.campaigns.failover_victims"])
@@ -120,14 +121,19 @@ class Failover:
         ends = time.monotonic() + LONGEST
         while time.monotonic() < ends:
             with self.database.read() as connection:
-                last = archive.last_sweep(connection, "ctgov")
-                at_work = last is not None and last.state == "running"
-                held = at_work and is_taken(connection, "sweep:ctgov", victims.now())
-                process = holder(connection, "sweep:ctgov").split(SEPARATOR)[1:2] if held else []
-            if process and int(process[0]) in self._running:
-                return int(process[0])
+                process = self._holder(connection)
+            if process in self._running:
+                return process
             time.sleep(0.01)
         return None
+
+    def _holder(self, connection: Any) -> int | None:
+        """The process that sweeps at this moment."""
+        last = archive.last_sweep(connection, "ctgov")
+        at_work = last is not None and last.state == "running"
+        if not at_work or not is_taken(connection, "sweep:ctgov", victims.now()):
+            return None
+        return int(holder(connection, "sweep:ctgov").split(SEPARATOR)[1])
 
     def _kill(self, process: int) -> None:
         victim = self._running.pop(process)
@@ -142,8 +148,11 @@ class Failover:
         self._hit.add(str(process))
         self.counts["stopped past the lease"] += 1
 
+    def _day(self, number: int) -> str:
+        return (FIRST_DAY + timedelta(days=number)).isoformat()
+
     def _wait_for(self, number: int) -> None:
-        day = (FIRST_DAY + timedelta(days=number)).isoformat()
+        day = self._day(number)
 
         def swept(connection: Any) -> bool:
             last = archive.last_finished(connection, "ctgov")
@@ -152,13 +161,13 @@ class Failover:
         self._until(swept, f"release {day} was never swept")
 
     def _until(self, holds: Any, words: str) -> None:
-        ends = time.monotonic() + LONGEST
+        ends = time.monotonic() + self.patience
         while time.monotonic() < ends:
             with self.database.read() as connection:
                 if holds(connection):
                     return
             time.sleep(0.05)
-        self.failures.append(f"after {LONGEST:g} seconds {words}")
+        self.failures.append(f"after {self.patience:g} seconds {words}")
 
     def _reached(self, number: int) -> tuple[str, str]:
         """The addresses by which the daemon of that number reaches database and registry."""

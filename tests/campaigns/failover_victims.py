@@ -32,7 +32,7 @@ class Waits(Struct, frozen=True):
     answer: float | None = None
 
 
-SHORT = Waits(sweep=2.0, delivery=3.0, look=1.0)
+SHORT = Waits(sweep=2.0, delivery=3.0, turn=4.0, look=1.0)
 SHORTEST = Waits(sweep=2.0, delivery=3.0, turn=3.0, transaction=3.0, look=1.0, answer=1.0)
 AS_RELEASED = Waits()
 

@@ -53,7 +53,7 @@ class Readers:
 
     def _client(self, is_program: bool) -> httpx2.Client:
         headers = {"Authorization": f"Bearer {self._token}"} if is_program else {}
-        return httpx2.Client(base_url=self._site, headers=headers, timeout=20, trust_env=False, verify=False)
+        return httpx2.Client(base_url=self._site, headers=headers, timeout=60, trust_env=False, verify=False)
 
     def _asked(self, client: httpx2.Client, method: str, path: str) -> None:
         form = {"token": self._token, "next": "/"} if method == "POST" else None
@@ -72,7 +72,7 @@ class Readers:
             self.failures[f"{path}: {said}"] += 1
 
 
-def until_it_answers(site: str, seconds: float = 30) -> None:
+def until_it_answers(site: str, seconds: float = 180) -> None:
     """Wait until the page answers at all. Raises TimeoutError."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:

@@ -45,8 +45,9 @@ PAUSE = 4.0
 """Seconds between two releases; the next one waits until the last was swept."""
 SAMPLING = 2.0
 """Seconds between two samples."""
-LONGEST = 60.0
+LONGEST = 240.0
 """Seconds within which a release must be swept, and at the end everything be delivered."""
+ENDING = 60.0
 SHORTEST = 240.0
 """Seconds that it takes to tell whether anything rises: a shorter run counts, and does not judge that."""
 FIRST_DAY = date(2020, 1, 6)
@@ -229,10 +230,15 @@ class _Soak:
         self._judge_stored()
         self._judge_told()
         self._judge_growth()
-        process.send_signal(signal.SIGTERM)
-        if process.wait(30) != 0:
-            self.failures.append(f"told to end, it ended with {process.returncode}")
+        self._judge_end(process)
         self.failures += _errors(log)
+
+    def _judge_end(self, process: "subprocess.Popen[str]") -> None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            self._check(process.wait(ENDING) == 0, f"told to end, it ended with {process.returncode}")
+        except subprocess.TimeoutExpired:
+            self.failures.append(f"told to end, it had not ended after {ENDING:g} seconds")
 
     def _judge_stored(self) -> None:
         releases = select(sweeps.c.release).where(sweeps.c.state == FINISHED, sweeps.c.scope == ALL)

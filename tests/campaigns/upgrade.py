@@ -271,9 +271,11 @@ class _Upgrade:
             self.counts["kills"] += 1
         else:
             process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
+        if program == "old" and not _ends(process):
+            # 0.2.0 may not hear a signal that the system gives to another thread than its main one
+            self.counts["signals to end that the old program did not hear"] += 1
+            process.terminate()
+        if not _ends(process):
             self._missed.append(f"the {program} program did not end")
             process.kill()
             process.wait(30)
@@ -315,6 +317,14 @@ class _Upgrade:
             for line in lines:
                 if line["level"] in ("error", "critical"):
                     yield f"the {program} program complained: {line['event']}: {line.get('reason', '')}"
+
+
+def _ends(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _lines(log: Path) -> list[str]:

@@ -247,6 +247,20 @@ def test_a_name_is_one_watchs_and_a_search_is_not_quietly_another(run: Run) -> N
     assert "is watched already" in again
 
 
+def test_the_whole_registry_is_watched_in_one_word(run: Run) -> None:
+    added = run("watch", "add", "--all").stdout
+    both = run("watch", "add", "--all", ONE, exits=2).stderr
+    other = run("watch", "add", "--name", "everything", "--search", "query.cond=lung", exits=2).stderr
+    again = run("watch", "add", "--all").stdout
+    listed = said(run("watch", "list", "--format", "json"))
+
+    assert added == "search 'everything' is watched from now on\n"
+    assert "or --all" in both
+    assert "asks for every record already" in other
+    assert "is watched already" in again
+    assert [(each["name"], each["search"], each["state"]) for each in listed] == [("everything", {}, "waiting")]
+
+
 def test_watches_can_be_paused_snoozed_resumed_and_removed(run: Run) -> None:
     run("watch", "add", ONE)
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,12 +76,31 @@ def eventually(what: object, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+PROGRAM = ("-m", "monitor", "run")
+SIGNAL_TO_A_THREAD = """
+import signal, sys, threading, time
+
+def signal_itself():
+    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    time.sleep(60)
+
+threading.Thread(target=signal_itself, daemon=True).start()
+sys.argv = ["trialdelta", "run"]
+from monitor.cli import main
+main()
+"""
+"""The program, in which the system gives the signal to end to another thread than the main one."""
+
+
 @contextmanager
-def running(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def running(settings: Settings, folder: Path, program: Sequence[str] = PROGRAM) -> Iterator[subprocess.Popen[str]]:
     """The daemon as a process of its own, killed at the end where it still runs."""
     with (folder / "log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "monitor", "run"],
+            [sys.executable, *program],
             cwd=folder,
             env={**os.environ, **environment(settings), "PYTHONPATH": str(ROOT)},
             stderr=log,
@@ -177,6 +196,14 @@ def test_the_daemon_makes_its_tables_works_and_ends_when_it_is_told_to(
     assert code == 0
     assert time.monotonic() - began < 10
     assert mail.letters[0].subject.startswith(f"Site recruiting: {ONE}")
+    assert '"event": "ended"' in (tmp_path / "log").read_text()
+
+
+def test_a_signal_that_the_system_gives_to_another_thread_is_heard(settings: Settings, tmp_path: Path) -> None:
+    with running(settings, tmp_path, ("-c", SIGNAL_TO_A_THREAD)) as process:
+        code = process.wait(20)
+
+    assert code == 0
     assert '"event": "ended"' in (tmp_path / "log").read_text()
 
 

@@ -26,7 +26,7 @@ from notifiers.calendar import Quiet
 from notifiers.channels import DeliverySettings
 from notifiers.deliver import deliver_due
 from notifiers.subscriptions import Selection, Subscription
-from notifiers.watches import Wish, add
+from notifiers.watches import Wish, add, remove
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, RECRUITING, Stage, at, trial
 from tests.registries import nct
@@ -115,10 +115,15 @@ def test_doctor_names_the_subscriptions_that_ask_in_vain(sqlite_database: Databa
     stage.subscribe(ALL)
     stage.subscribe(Subscription(name="typo", to=(ALICE,), watches=Selection(group="kidny")))
     stage.subscribe(Subscription(name="gone", to=(ALICE,), watches=Selection(ids=(TWO,))))
-    with sqlite_database.read() as connection:
+    with sqlite_database.write() as connection:
+        add(connection, Wish(registry="ctgov", name="tea", search={"query.cond": "Tea"}), stage.now)
+    stage.subscribe(Subscription(name="left", to=(ALICE,), watches=Selection(search="tea")))
+    with sqlite_database.write() as connection:
+        remove(connection, "ctgov", ["tea"])
         found = list(asked_in_vain(connection))
 
-    assert [each.verdict for each in found] == ["failure", "failure"]
+    assert [each.verdict for each in found] == ["failure", "failure", "failure"]
+    assert found.pop(1).found.startswith("left: no saved search is called 'tea'")
     assert found[0].found.startswith(f"gone: {TWO} is not watched")
     assert found[1].found == "typo: nothing is watched in group 'kidny'; did you mean 'kidney'?"
     assert all(COMMAND.search(each.advice) for each in found)

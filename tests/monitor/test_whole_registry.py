@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import event, func, select
 
-from monitor import walking
+from monitor import backfilling, walking
 from monitor.demo.standin import Fault, StandIn
 from monitor.sweep import sweep
-from notifiers import search_members, watches
+from notifiers import outbox, outlook, search_members, watches
+from notifiers.silences import Silence
 from notifiers.subscriptions import Subscription
 from notifiers.tables import deliveries, search_pages
 from notifiers.watches import Wish
@@ -211,6 +212,29 @@ def test_a_merged_record_is_followed(stage: Stage, standin: StandIn) -> None:
     assert "record.merged" in told
     assert after == []
     assert members(stage) == [each for each in EVERYONE if each != EVERYONE[1]]
+
+
+def test_the_past_is_fetched_only_of_what_is_also_watched_otherwise(sqlite_stage: Stage) -> None:
+    sqlite_stage.watch(EVERYONE[2])
+    sqlite_stage.look()
+
+    with sqlite_stage.database.read() as connection:
+        assert backfilling.due_ids(connection, "ctgov", sqlite_stage.now) == [EVERYONE[2]]
+        assert list(outlook.unread_heads(connection, None)) == [EVERYONE.index(EVERYONE[2]) + 1]
+
+
+def test_a_snoozed_registry_tells_what_waited_when_the_snooze_ends(sqlite_stage: Stage) -> None:
+    stage, until = sqlite_stage, at(DAYS[2])
+    stage.look()
+    with stage.database.write() as connection:
+        watches.snooze(connection, "ctgov", ["everything"], Silence(until=until), stage.now)
+    stage.day(DAYS[1], trial(EVERYONE[0], RECRUITING, submitted="2026-03-02"))
+    before = count(stage, deliveries)
+
+    with stage.database.write() as connection:
+        outbox.wake_due(connection, at(DAYS[3]))
+
+    assert (before, count(stage, deliveries)) == (0, 1)
 
 
 # --- a registry that misbehaves -------------------------------------------------------------------------------------

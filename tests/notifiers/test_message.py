@@ -51,7 +51,7 @@ def test_what_follows_from_a_change_is_told_under_it_by_number() -> None:
     (line,) = grouped(stored(*sites, OPENED, reached))
 
     assert line.sentence == OPENED.summary
-    assert [one.words for one in line.followers] == ["176 sites: Site recruiting", "Start reached"]
+    assert [one.words for one in line.followers] == ["176 sites are now recruiting", "Start reached"]
 
 
 def test_what_was_asked_for_by_place_stands_on_its_own_and_first_among_equals() -> None:
@@ -60,7 +60,7 @@ def test_what_was_asked_for_by_place_stands_on_its_own_and_first_among_equals() 
     first, second = grouped(changes, by_place={changes[1].id})
 
     assert (first.lead, first.followers) == (BEIJING, ())
-    assert (second.lead, second.followers[0].words) == (OPENED, "1 site: Site recruiting")
+    assert (second.lead, second.followers[0].words) == (OPENED, "Site recruiting (Rome Example Clinic, Beijing, China)")
 
 
 def test_what_follows_from_what_follows_is_told_under_the_first_cause() -> None:

@@ -1,5 +1,7 @@
 """Who was told what, when, and with what answer; and trying again."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -18,6 +20,7 @@ from notifiers.ledger import STATES, Asked, Entry
 from notifiers.message import TYPE_NAMES
 from notifiers.outbox import Told
 from notifiers.rendering import render_or_ours
+from snapshots import archive
 from snapshots.registries.ctgov.ids import normalise
 
 ON_ONE_PAGE = 30
@@ -43,6 +46,7 @@ def listing(here: Visit) -> Response:
     with here.database.read() as connection:
         entries = ledger.found(connection, asked, ON_ONE_PAGE + 1) if not wrong else []
         known = addresses.listing(connection, here.now)
+        titles = _titles(connection, entries)
     shown = entries[:ON_ONE_PAGE]
     chosen = {name: here.query.get(name, "") for name in FILTERS}
     older = here.link("/deliveries", **chosen, after=cursor.encode(shown[-1].number)) if entries[ON_ONE_PAGE:] else None
@@ -58,6 +62,7 @@ def listing(here: Visit) -> Response:
         types=[("", "any"), *((each, TYPE_NAMES[each]) for each in TYPES)],
         type_names=TYPE_NAMES,
         about=_about,
+        titles=titles,
         addresses=[("", "any"), *((str(each.id), each.shown.removeprefix("mailto:")) for each in known)],
         words=WAITS,
         older=older,
@@ -205,6 +210,13 @@ def _entry(connection: Connection, here: Visit) -> Entry:
 def _about(entry: Entry) -> str:
     """The trial's id, else what the message is."""
     return TYPE_NAMES[entry.type].capitalize() if entry.about == entry.type else entry.about
+
+
+def _titles(connection: Connection, entries: Iterable[Entry]) -> dict[str, str | None]:
+    """The titles of the trials that these are about."""
+    ids = {entry.about for entry in entries if entry.about != entry.type}
+    records = ((each, archive.find_record(connection, REGISTRY, each)) for each in ids)
+    return {each: record.title for each, record in records if record}
 
 
 def _path(entry: Entry) -> str:

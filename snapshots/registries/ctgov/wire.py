@@ -21,10 +21,7 @@ _CHUNK = 1024 * 1024
 
 
 class Timeouts(Struct, frozen=True):
-    """Seconds: until connected, between two pieces of an answer, and for the whole of one question.
-
-    `total` stays below the time after which another process takes a turn to be abandoned.
-    """
+    """Seconds: until connected, between two pieces of an answer, and for the whole of one question."""
 
     connect: float = 10.0
     read: float = 20.0

@@ -299,10 +299,18 @@ def test_trials_are_watched_changed_silenced_and_watched_no_more(writer: httpx2.
     assert problem(writer.get(f"{path}/{nct(9)}"))[0] == 404
 
 
+def test_the_whole_registry_can_be_watched(writer: httpx2.Client) -> None:
+    path = f"{PREFIX}/watches"
+
+    assert writer.post(path, json={"all": True}).json() == {"added": ["everything"], "already": []}
+    assert writer.get(f"{path}/everything").json()["search"] == {}
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
         ({}, 422, "Give ids, or a search"),
+        ({"all": True, "ids": [FIRST]}, 422, "or all"),
         ({"ids": ["soup"]}, 422, "not a ClinicalTrials.gov id"),
         ({"ids": [FIRST], "colour": "red"}, 422, "another shape"),
         ({"search": {"query.cond": "x"}}, 422, "needs a name"),
