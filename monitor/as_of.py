@@ -33,8 +33,9 @@ class Answer(Struct, frozen=True, kw_only=True):
     any more; "ahead": the day is not over, the newest is given.
 
     `version` is None where nothing is known of that day; `place` says which of the record's it is, `dated_by` which of
-    its dates was compared ("release" or "registry date") and `date` that ISO day. `confirmed` is the last ISO day up to that one on which it was known to stand,
-    `next_look` the first one after it, None where there is none. `sentence` says all of it to a person.
+    its dates was compared ("release" or "registry date") and `date` that ISO day. `confirmed` is the last ISO day up to
+    that one on which it was known to stand, `next_look` the first one after it, None where there is none. `sentence`
+    says all of it to a person.
     """
 
     asked: str

@@ -80,9 +80,16 @@ def kept(database: Database, lease: Lease, clock: Callable[[], datetime], second
 def _keep(
     database: Database, lease: Lease, clock: Callable[[], datetime], seconds: float, ended: threading.Event
 ) -> None:
-    while not ended.wait(seconds / 3):
+    pause = seconds / 3
+    while not ended.wait(pause):
         # where the database fails, the lease runs out in time, and whoever waits for it has it
         with suppress(DatabaseError), database.write() as connection:
+            # one that this process itself is writing under is not waited for: if it is stopped there, the server ends
+            # that transaction after a while, and one that waited for it would begin to keep others out anew
+            if connection.execute(_UNLOCKED, {"of": lease.name}).first() is None:
+                pause = min(1.0, seconds / 3)
+                continue
+            pause = seconds / 3
             if renew(connection, lease, clock(), seconds) is None:
                 return
 
@@ -125,6 +132,7 @@ def _ours(lease: Lease) -> Update:
     )
 
 
+_UNLOCKED = select(leases.c.name).where(leases.c.name == bindparam("of")).with_for_update(skip_locked=True)
 _RENEW = (
     update(leases)
     .where(leases.c.name == bindparam("of"), leases.c.token == bindparam("by"), leases.c.holder == bindparam("from"))

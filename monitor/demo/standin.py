@@ -55,8 +55,8 @@ class StandIn:
     """The registry on 127.0.0.1; a context manager. `url` is what a client takes as the registry's base address.
 
     `requests` holds what was asked (the last 10,000). Thread-safe; before the first `publish` it lists nothing.
-    `port` 0 takes any free one; `catalogue` is what it lists, where that is not kept in memory. Raises OSError where the
-    port is taken.
+    `port` 0 takes any free one; `catalogue` is what it lists, where that is not kept in memory. Raises OSError where
+    the port is taken.
     """
 
     def __init__(self, port: int = 0, catalogue: Catalogue | None = None) -> None:

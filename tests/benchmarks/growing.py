@@ -132,9 +132,10 @@ def _notes(grown: Sequence[Grown]) -> Iterator[str]:
         "own; one address wants everything; SQLite"
     )
     for one in grown:
+        made = f"made in {one.made_in:.0f} s" if one.made_in > 0.1 else "made before"
         told = ", ".join(f"{kind} {count}" for kind, count in sorted(one.kinds.items()))
         yield (
-            f"{one.size:,} records: {one.baseline.received / _MEGABYTE:,.0f} MB of JSON (made in {one.made_in:.0f} s); "
+            f"{one.size:,} records: {one.baseline.received / _MEGABYTE:,.0f} MB of JSON ({made}); "
             f"changed: {told}; {one.new} new, {one.gone} gone; {len(one.still)} releases without a change"
         )
 

@@ -34,7 +34,7 @@ def test_a_daemon_whose_work_comes_and_goes_is_flat() -> None:
 
 @pytest.mark.parametrize(
     ("name", "per_minute"),
-    [("memory", 500), ("open files", 0.5), ("sockets", 0.5), ("threads", 0.5), ("database connections", 0.5)],
+    [("memory", 1000), ("open files", 0.5), ("sockets", 0.5), ("threads", 0.5), ("database connections", 0.5)],
 )
 def test_a_slow_leak_is_noticed(name: str, per_minute: float) -> None:
     found = sampling.growing(samples(lambda at: {name: at / 60 * per_minute}))

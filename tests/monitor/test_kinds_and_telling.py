@@ -42,7 +42,7 @@ def test_what_follows_is_one_line_with_its_number() -> None:
     text = words(tell(OPENED))
 
     assert "Enrollment opened: The study is now recruiting" in text
-    assert "with it: 3 sites: Site recruiting" in text
+    assert "with it: 3 sites are now recruiting" in text
     assert "South Sample Clinic" not in text
 
 
