@@ -328,7 +328,7 @@ def test_a_delivery_says_everything_that_its_message_is_made_of(watched: Databas
     assert (message.address.uri, len(message.address.secrets)) == (HOOK, 1)
     assert [(one.name, one.reason, one.templates) for one in message.because] == [
         ("alice", "in China", "mine"),
-        ("bob", "kinds study.*", None),
+        ("bob", "all about a study’s completion or stop", None),
     ]
     assert message.steps[0].step.registry_id == ALICE
     assert message.because[0].wanted == message.by_place == {site, study, arm}

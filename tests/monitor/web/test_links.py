@@ -10,7 +10,9 @@ from sqlalchemy import Connection, insert, select
 
 from notifiers import acknowledgements, addresses, confirmations, digest, links, outbox, subscriptions, unsubscribing
 from notifiers.outbox import Delivered
+from notifiers.tables import addresses as address_rows
 from notifiers.tables import deliveries, delivery_changes, subscription_addresses
+from notifiers.tables import subscriptions as subscription_rows
 from snapshots.database import Database
 from tests.monitor.web.browsing import Clock, SiteUnderTest, serving
 from tests.notifiers.cast import BEIJING, DAY, HOUR, LYON, MAIL, NOW, change, send_next, subscribe, tell, watch
@@ -52,9 +54,9 @@ def told(site: SiteUnderTest) -> dict[str, list[str]]:
     with site.database.read() as connection:
         link = subscription_addresses
         rows = connection.execute(
-            select(subscriptions.subscriptions.c.name, subscriptions.address_table.c.uri)
-            .join(link, link.c.subscription_id == subscriptions.subscriptions.c.id)
-            .join(subscriptions.address_table, subscriptions.address_table.c.id == link.c.address_id)
+            select(subscription_rows.c.name, address_rows.c.uri)
+            .join(link, link.c.subscription_id == subscription_rows.c.id)
+            .join(address_rows, address_rows.c.id == link.c.address_id)
             .where(link.c.stopped_at.is_(None))
             .order_by(link.c.position)
         ).all()
