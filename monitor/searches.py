@@ -60,13 +60,28 @@ class Searches:
         for search in self._due:
             if unanswered >= GIVE_UP_AFTER:
                 self._look.excepted(search.called, "not fetched", "not asked, because searches before it failed")
+                ids.update(self._look.not_taken(self._left_to_ask(search, None)))
                 continue
             found = self._ask(search)
             unanswered = 0 if found is not None else unanswered + 1
             if found is not None:
                 self._found.append(found)
                 ids.update(self._look.not_taken(found.ids - found.present))
+            ids.update(self._look.not_taken(self._left_to_ask(search, found)))
         return ids
+
+    def _left_to_ask(self, search: Watch, found: Found | None) -> IdSet:
+        """What a search found before and its answer, which is of records, did not bring: all of it where there is
+        none. What a search lists by id only is asked for by those ids, with all that is watched.
+        """
+        if not self._look.registry.gives_records(search.search or {}):
+            return IdSet()
+        with self._look.reading() as connection:
+            if found is None:
+                return search_members.ever(connection, search.id)
+            left = search_members.former(connection, search.id)
+        left.update(found.present - found.ids)
+        return left
 
     def settle(self, asked: IdSet) -> None:
         """Tell what came into a search and what left it, and keep what it finds now. `asked`: the ids whose records

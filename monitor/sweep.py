@@ -89,7 +89,7 @@ def _sweep(
         release = _believable(database, registry.release(), clock())
     except RegistryError as error:
         return _could_not_begin(database, registry.name, lease, str(error), clock(), seconds=lease_seconds)
-    due = _due(database, registry.name, release, only)
+    due = _due(database, registry, release, only)
     if not due.ids and not due.searches:
         return SweepReport(outcome="nothing new", release=release)
     try:
@@ -145,17 +145,17 @@ class _Due(Struct, frozen=True):
     searches: Sequence[Watch] = ()
 
 
-def _due(database: Database, registry: str, release: Release, only: Collection[str]) -> _Due:
+def _due(database: Database, registry: Registry, release: Release, only: Collection[str]) -> _Due:
     if only:
         return _Due(NEW, IdSet(only))
     with database.read() as connection:
-        last = archive.last_finished(connection, registry)
+        last = archive.last_finished(connection, registry.name)
         is_new = last is None or last.release != release.timestamp
-        return _Due(
-            ALL if is_new else NEW,
-            watches.due_ids(connection, registry, release.timestamp),
-            watches.due_searches(connection, registry, release.timestamp),
-        )
+        searches = watches.due_searches(connection, registry.name, release.timestamp)
+        # whose records come with the answer: of what they found before, `Searches` says what is still to be asked for
+        walked = [each.id for each in searches if registry.gives_records(each.search or {})]
+        ids = watches.due_ids(connection, registry.name, release.timestamp, but=walked)
+        return _Due(ALL if is_new else NEW, ids, searches)
 
 
 def _believable(database: Database, release: Release, now: datetime) -> Release:

@@ -96,6 +96,11 @@ def present(connection: Connection, watch_id: int) -> IdSet:
     return IdSet(_ids(connection, watch_id, search_members.c.is_found.is_(True)))
 
 
+def former(connection: Connection, watch_id: int) -> IdSet:
+    """What a search found once and finds no more."""
+    return IdSet(_ids(connection, watch_id, search_members.c.is_found.is_(False)))
+
+
 def ever(connection: Connection, watch_id: int) -> IdSet:
     """All that a search has ever found, however many these are."""
     return IdSet(_ids(connection, watch_id))

@@ -327,8 +327,8 @@ def mark_searched(connection: Connection, search: Watch, release: str, sweep: in
     connection.execute(update(watches).where(watches.c.id == search.id).values(**values))
 
 
-def due_ids(connection: Connection, registry: str, release: str) -> IdSet:
-    """The record ids to ask for now.
+def due_ids(connection: Connection, registry: str, release: str, but: Collection[int] = ()) -> IdSet:
+    """The record ids to ask for now; at a new release without those that only the searches `but` (their numbers) found.
 
     At a release of which no sweep over everything has finished yet: all that are watched, also because a search has
     found them. Otherwise those that have no baseline, and those that the last sweep asked for without an answer for a
@@ -336,7 +336,7 @@ def due_ids(connection: Connection, registry: str, release: str) -> IdSet:
     """
     last = archive.last_finished(connection, registry)
     if last is None or last.release != release:
-        return watched_ids(connection, registry)
+        return watched_ids(connection, registry, but)
     failed = {
         trouble.registry_id for trouble in archive.open_exceptions(connection, registry) if trouble.reason in PASSING
     }

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 _DIGITS = "0123456789"
 _MOST_DIGITS = 9
-_BLOCK = 1 << 15
+_BLOCK_BITS = 15
+_BLOCK = 1 << _BLOCK_BITS
+_IN_BLOCK = _BLOCK - 1
 """Numbers that stand in one piece of memory, which is there once one of them is."""
 
 Series = tuple[str, int]
@@ -19,8 +21,7 @@ class IdSet:
         self._series: dict[Series, dict[int, bytearray]] = {}
         self._others: set[str] = set()
         self._count = 0
-        for each in ids:
-            self.add(each)
+        self.update(ids)
 
     def add(self, record_id: str) -> bool:
         """Put it in; whether it was not there."""
@@ -50,8 +51,23 @@ class IdSet:
 
     def update(self, ids: Iterable[str]) -> None:
         """Put all of these in."""
+        blocks: dict[int, bytearray] = {}
+        prefix, width, length = "", 0, -1
         for each in ids:
+            digits = each[-width:]
+            # of the same series as the one before it, as nearly all are: what is known of that is not looked for again
+            if len(each) == length and each.startswith(prefix) and digits.isascii() and digits.isdigit():
+                number = int(digits)
+                block = blocks.get(number >> _BLOCK_BITS)
+                if block is not None:
+                    at, bit = (number & _IN_BLOCK) >> 3, 1 << (number & 7)
+                    self._count += not block[at] & bit
+                    block[at] |= bit
+                    continue
             self.add(each)
+            prefix = each.rstrip(_DIGITS)
+            width = len(each) - len(prefix)
+            blocks, length = self._series.get((prefix, width), {}), len(each)
 
     def __contains__(self, record_id: str) -> bool:
         prefix = record_id.rstrip(_DIGITS)

@@ -41,3 +41,13 @@ def test_ids_of_one_registry_come_in_their_order() -> None:
 
 def test_a_portion_holds_so_many() -> None:
     assert list(in_portions("ABCDE", 2)) == [["A", "B"], ["C", "D"], ["E"]]
+
+
+@given(st.lists(st.one_of(IDS, st.integers(0, 40).map(lambda number: f"NCT{number:08d}")), max_size=60))
+def test_many_at_once_are_put_in_as_they_are_one_by_one(ids: list[str]) -> None:
+    one_by_one, at_once = IdSet(), IdSet(ids)
+    for each in ids:
+        one_by_one.add(each)
+
+    assert list(at_once) == list(one_by_one)
+    assert len(at_once) == len(one_by_one) == len(set(ids))
