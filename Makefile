@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
-WORKERS ?= 2
+# more than there are processors: many tests wait for servers and processes
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser chaos proof soak bench agreement lint types lock wheel setup clean
@@ -27,7 +28,7 @@ demo: setup ## show the main job, offline: a dozen releases of invented trials, 
 
 test: setup ## run the tests (under 6 minutes)
 	@echo "Running the tests on real SQLite and PostgreSQL, HTTP and SMTP servers on loopback ..."
-	@$(RUN) pytest -q -n $(WORKERS) --dist loadgroup --ignore tests/browser
+	@$(RUN) pytest -q -n $(WORKERS) --dist loadgroup --ignore tests/browser -m "not chaos"
 
 browser: .venv/.browser ## open every page in the system's Chromium, as four people do (about a minute)
 	@$(RUN) pytest -q -n $(WORKERS) --dist loadfile tests/browser
@@ -36,7 +37,8 @@ browser: .venv/.browser ## open every page in the system's Chromium, as four peo
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
 	@touch $@
 
-chaos: setup ## kill daemons at random while five addresses answer as they like, on both databases
+chaos: setup ## kill, stop, cut off and upgrade whole daemons while five addresses answer as they like
+	@$(RUN) pytest -q -n $(WORKERS) -m chaos tests/campaigns
 	@$(BIN)/python tests/chaos.py
 
 proof: setup ## run the long campaigns (or ONLY=word,word) and write docs/proof.md

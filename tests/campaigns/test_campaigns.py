@@ -74,6 +74,7 @@ def test_a_registry_that_fails_at_every_release_loses_doubles_and_invents_nothin
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_daemons_that_are_killed_at_random_tell_every_living_address_everything_wanted(database_url: str) -> None:
     result = chaos.run(database_url, kills=2, trials=8, releases=2)
 
@@ -94,6 +95,7 @@ def test_a_daemon_that_sweeps_is_replaced_when_it_is_killed_and_when_it_is_stopp
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_a_daemon_that_sweeps_is_replaced_when_it_is_cut_off_from_the_database(postgresql: PostgresqlServer) -> None:
     # `make proof` cuts off thirty times, also from the registry and from both
     with postgresql.url(tables=True) as url:
@@ -104,6 +106,7 @@ def test_a_daemon_that_sweeps_is_replaced_when_it_is_cut_off_from_the_database(p
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_the_last_release_and_this_program_work_side_by_side_through_an_upgrade(postgresql: PostgresqlServer) -> None:
     # one short round: `make proof` does six, also with kills, and on SQLite one after the other
     try:

@@ -61,6 +61,7 @@ def test_a_process_that_opens_files_is_seen_to_hold_them(tmp_path: Path) -> None
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_a_whole_daemon_at_work_misses_nothing_and_is_sampled(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/soak.sqlite3"
     make_tables(url)
