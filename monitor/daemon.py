@@ -325,6 +325,7 @@ def run(settings: Settings, *, name: str | None = None, roles: Collection[str] =
     daemon = Daemon(settings, database, name=name, roles=roles)
     serving.decide(settings, database, wiring.utc_now())
     page = serving.begin(settings, database, wiring.utc_now, daemon.stop) if "web" in roles else None
+    allocating.settle()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: daemon.stop.set())
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:

@@ -1,4 +1,4 @@
-"""A daemon of many threads takes its memory from few arenas."""
+"""A daemon of many threads takes its memory from few arenas, and does not search again what it loaded for good."""
 
 import subprocess
 import sys
@@ -46,3 +46,28 @@ def test_sixteen_threads_share_two_arenas() -> None:
 
     assert few <= 1
     assert arenas("as they come")[1] > few
+
+
+SETTLED = """
+import gc, weakref
+from monitor import allocating
+
+class Circle: pass
+
+kept = [Circle() for _ in range(1000)]
+allocating.settle()
+made = Circle()
+made.itself = made
+seen = weakref.ref(made)
+del made
+searched = len(gc.get_objects())
+gc.collect()
+print(gc.get_freeze_count() > 1000, searched < 1000, seen() is None)
+"""
+
+
+def test_what_was_loaded_is_searched_no_more_and_later_garbage_still_goes() -> None:
+    command = [sys.executable, "-c", SETTLED]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stdout.split() == ["True", "True", "True"]
