@@ -13,6 +13,7 @@ from monitor.cli import trialdelta
 from monitor.demo.play import COORDINATOR, TEAM, Play
 from monitor.demo.sinks import Letter
 from monitor.demo.story import DAYS, releases
+from monitor.web.doors import doors
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +112,13 @@ def test_its_page_shows_what_was_played_to_who_has_the_link(tmp_path: Path) -> N
         server.start()
         door = httpx2.get(server.sign_in_url()).text
         closed = httpx2.get(server.url + "/", follow_redirects=True).text
-        opened = httpx2.get(server.url + "/", headers={"Authorization": f"Bearer {server.own.token}"}).text
+        known = {"Authorization": f"Bearer {server.own.token}"}
+        opened = httpx2.get(server.url + "/", headers=known).text
+        pages = [door.path for door in doors() if door.get is not None and "{" not in door.path]
+        answers = {path: httpx2.get(server.url + path, headers=known, timeout=30).status_code for path in pages}
         assert server.stop(5)
 
     assert "Sign in" in door
     assert "NCT99000101" in opened
     assert "NCT99000101" not in closed
+    assert {path: status for path, status in answers.items() if status not in (200, 303)} == {}
