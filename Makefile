@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 # more than there are processors: many tests wait for servers and processes
-WORKERS ?= 3
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test browser chaos proof soak bench agreement lint types lock wheel setup clean
@@ -37,8 +37,8 @@ browser: .venv/.browser ## open every page in the system's Chromium, as four peo
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
 	@touch $@
 
-chaos: setup ## kill, stop, cut off and upgrade whole daemons while five addresses answer as they like
-	@$(RUN) pytest -q -n $(WORKERS) -m chaos tests/campaigns
+chaos: setup ## kill, stop, cut off and upgrade the program at work, while five addresses answer as they like
+	@$(RUN) pytest -q -n $(WORKERS) --dist loadgroup --ignore tests/browser -m chaos
 	@$(BIN)/python tests/chaos.py
 
 proof: setup ## run the long campaigns (or ONLY=word,word) and write docs/proof.md

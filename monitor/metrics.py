@@ -14,27 +14,28 @@ from monitor import __version__, askings, presence
 from monitor.askings import Asking
 from monitor.presence import ROLES
 from monitor.silence import free_bytes
+from monitor.tally import Tally
 from notifiers import confirmations, scope, troubles
 from notifiers.ledger import STATES
 from notifiers.tables import addresses, deliveries
 from snapshots import archive
 from snapshots.archive import Sweep
-from snapshots.archive.tables import changes, sweeps
-from snapshots.kinds import RULES_VERSION, SEVERITIES
+from snapshots.archive.tables import sweeps
+from snapshots.kinds import RULES_VERSION
 
 
-def exposition(connection: Connection, registry: str, now: datetime) -> bytes:
-    """The metrics in the text format of Prometheus."""
+def exposition(connection: Connection, registry: str, now: datetime, tally: Tally) -> bytes:
+    """The metrics in the text format of Prometheus. `tally` is this database's, the same each time."""
     collected = CollectorRegistry()
-    collected.register(_Tables(connection, registry, now))
+    collected.register(_Tables(connection, registry, now, tally))
     return generate_latest(collected)
 
 
 class _Tables(Collector):
     """Reads once for one scrape; times are seconds since 1970, 0 for what never was."""
 
-    def __init__(self, connection: Connection, registry: str, now: datetime) -> None:
-        self._connection, self._registry, self._now = connection, registry, now
+    def __init__(self, connection: Connection, registry: str, now: datetime, tally: Tally) -> None:
+        self._connection, self._registry, self._now, self._tally = connection, registry, now, tally
 
     def describe(self) -> Iterator[Metric]:
         return iter(())
@@ -58,9 +59,8 @@ class _Tables(Collector):
             "trialdelta_unconfirmed_records", "Records and searches that the registry owes an answer for.", owed
         )
         told = CounterMetricFamily("trialdelta_changes", "Changes that are stored, by severity.", labels=["severity"])
-        counted = self._by(changes.c.severity)
-        for severity in SEVERITIES:
-            told.add_metric([severity], counted.get(severity, 0))
+        for severity, count in self._tally.by_severity(self._connection).items():
+            told.add_metric([severity], count)
         yield told
 
     def _sweeps(self) -> Metric:

@@ -7,6 +7,7 @@ from threading import Lock
 from urllib.parse import urlsplit
 
 from monitor.settings import Settings
+from monitor.tally import Tally
 from monitor.web.attempts import Attempts
 from monitor.web.hosts import Hosts, networks
 from notifiers import links
@@ -29,6 +30,7 @@ class Site:
         self.hosts = Hosts(settings.host, settings.base_url)
         self.trusted = networks(settings.trusted_proxies)
         self.attempts = Attempts()
+        self.tally = Tally()
         self.prefix = urlsplit(settings.base_url).path.rstrip("/") if settings.base_url else ""
         self.signing = _signing(database, clock())
         self._once: dict[str, datetime] = {}

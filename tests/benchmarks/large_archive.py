@@ -46,7 +46,9 @@ from tests.snapshots.whole_record import SITES, STATUS, whole
 
 TRIALS, STEPS, CHANGES = 5_000, 8, 5
 """Watched trials, steps of each after its first look, changes of each step: 200,000 changes."""
-TEMPLATES, SPREAD, GROUPS, ADDRESSES, SUBSCRIPTIONS = 12, 31, 50, 20, 100
+TEMPLATES, SPREAD, ADDRESSES, SUBSCRIPTIONS = 12, 31, 20, 100
+GROUP = 100
+"""Trials of a group, however many are watched: what is asked of a group costs what the group has."""
 TOLD_EVERY = 10
 """Every tenth step was told to somebody."""
 CONFIRMED = 20
@@ -238,7 +240,7 @@ def _change(change: Change) -> dict[str, Any]:
 
 def _watch(connection: Connection, trials: int) -> None:
     _insert(connection, watch_rows, ({"id": trial + 1, "registry": "ctgov", "record_id": trial_id(trial),
-                                      "group_name": f"group {trial % GROUPS}", "created_at": FIRST,
+                                      "group_name": f"group {trial // GROUP}", "created_at": FIRST,
                                       "baseline_sweep": 1} for trial in range(trials)))  # fmt: skip
     search = watches.Wish(registry="ctgov", search={"query.cond": "gout"}, name="gout", group="searches")
     watches.add(connection, search, FIRST)
@@ -246,18 +248,18 @@ def _watch(connection: Connection, trials: int) -> None:
     _insert(connection, search_members, ({"watch_id": number, "record_id": trial_id(trial), "is_found": True}
                                          for trial in range(2, trials, trials // 50)))  # fmt: skip
     for each in range(SUBSCRIPTIONS):
-        subscriptions.save(connection, subscriptions.from_table(_subscription(each)), FIRST)
+        subscriptions.save(connection, subscriptions.from_table(_subscription(each, max(trials // GROUP, 1))), FIRST)
     connection.execute(insert(confirmations).values(address_id=CONFIRMED, added_at=FIRST, asked_at=FIRST,
                                                     confirmed_at=FIRST))  # fmt: skip
     # as if they had asked before all this was stored
     connection.execute(update(subscription_addresses).values(added_after=None))
 
 
-def _subscription(number: int) -> dict[str, Any]:
+def _subscription(number: int, groups: int) -> dict[str, Any]:
     told: dict[str, Any] = {"name": f"sub-{number}", "to": [f"mailto:reader{number % ADDRESSES}@example.org"]}
     if number == 0:
         return {**told, "deliver": {"digest": "weekly", "on": "monday", "timezone": "Europe/Berlin"}}
-    about = {"group": f"group {number % GROUPS}"} if number % 2 else {"ids": [trial_id(number), trial_id(number + 1)]}
+    about = {"group": f"group {number % groups}"} if number % 2 else {"ids": [trial_id(number), trial_id(number + 1)]}
     return {**told, "watches": about, "when": {"kinds": ["site.*"]}}
 
 

@@ -40,8 +40,6 @@ EXPORTS = frozenset(
     }
 )
 """Files of everything, and questions to a whole past: they cost what they hold, and no page waits for them."""
-OF_A_GROUP = frozenset({"/feeds/{token}/calendar.ics"})
-"""Answers with an entry for each trial of a group: they grow with that group, which here is all that is watched."""
 Paths = Callable[[int], str]
 
 
@@ -79,8 +77,7 @@ def _worst(large: Mapping[str, Timed], small: Mapping[str, Timed], hello: Timed)
     answered = {path: timed for path, timed in large.items() if timed.median is not None and path not in EXPORTS}
     slowest = max(answered, key=lambda path: answered[path].median or 0)
     latest = max(answered, key=lambda path: answered[path].most or 0)
-    listed = {path: timed for path, timed in answered.items() if path not in OF_A_GROUP}
-    grown = {path: _growth(timed, small[path]) for path, timed in listed.items() if small[path].median is not None}
+    grown = {path: _growth(timed, small[path]) for path, timed in answered.items() if small[path].median is not None}
     most = max(grown, key=lambda path: grown[path])
     floor, bound = "a bare route that says hello", f"< {MOST:.0f} ms"
     return [

@@ -1,4 +1,4 @@
-"""The campaigns of `make proof`, short."""
+"""The campaigns of `make proof`, short; the kills and failovers of whole daemons are those of `tests/chaos.py`."""
 
 import logging
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.campaigns import chaos, failover, former_program, kills, partition, replay, upgrade, upkeep
+from tests.campaigns import former_program, kills, partition, replay, upgrade, upkeep
 from tests.campaigns.former_program import NoFormerProgram
 from tests.databases import PostgresqlServer
 from tests.registries import REAL_RELEASES
@@ -29,6 +29,7 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 @pytest.mark.parametrize("what", ["sweep", "append", "delivery"])
 def test_a_process_killed_at_any_moment_loses_and_doubles_nothing(database_url: str, what: str) -> None:
     result = kills.run(database_url, what, rounds=5)
@@ -38,6 +39,7 @@ def test_a_process_killed_at_any_moment_loses_and_doubles_nothing(database_url: 
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 @pytest.mark.parametrize("what", list(upkeep.CAMPAIGNS))
 def test_upkeep_killed_at_any_point_leaves_the_database_whole(database_url: str, what: str) -> None:
     if what in upkeep.ONLY_SQLITE and not database_url.startswith("sqlite"):
@@ -49,6 +51,7 @@ def test_upkeep_killed_at_any_point_leaves_the_database_whole(database_url: str,
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_a_sweep_that_was_stopped_past_its_lease_writes_nothing_more(database_url: str) -> None:
     assert kills.run(database_url, "stopped sweep", rounds=2).failures == []
 
@@ -63,6 +66,7 @@ def test_recorded_releases_are_told_where_they_changed_and_nowhere_else(database
 
 
 @pytest.mark.real_records
+@pytest.mark.chaos
 @needs_releases
 def test_a_registry_that_fails_at_every_release_loses_doubles_and_invents_nothing(database_url: str) -> None:
     # half of the ways to fail on each database: `make proof` takes them all on both
@@ -71,27 +75,6 @@ def test_a_registry_that_fails_at_every_release_loses_doubles_and_invents_nothin
 
     assert result.failures == []
     assert result.counts["messages"] == 46
-
-
-@pytest.mark.kill
-@pytest.mark.chaos
-def test_daemons_that_are_killed_at_random_tell_every_living_address_everything_wanted(database_url: str) -> None:
-    result = chaos.run(database_url, kills=2, trials=8, releases=2)
-
-    assert result.failures == []
-    assert result.counts["kills"] == 2
-
-
-@pytest.mark.kill
-def test_a_daemon_that_sweeps_is_replaced_when_it_is_killed_and_when_it_is_stopped(
-    postgresql: PostgresqlServer,
-) -> None:
-    # one of each: `make chaos` does five, `make proof` thirty
-    with postgresql.url(tables=True) as url:
-        result = failover.run(url, rounds=2)
-
-    assert result.failures == []
-    assert (result.counts["killed"], result.counts["stopped past the lease"]) == (1, 1)
 
 
 @pytest.mark.kill

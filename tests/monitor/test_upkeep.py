@@ -235,6 +235,7 @@ def run_and_kill(script: str, *words: str, after: float) -> None:
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_killed_while_backing_up_and_restoring_a_database_stays_whole(database: Database, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
@@ -251,6 +252,7 @@ def test_killed_while_backing_up_and_restoring_a_database_stays_whole(database: 
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_killed_while_its_tables_are_changed_a_database_is_at_the_one_or_the_other(
     database: Database, migrations: Path
 ) -> None:

@@ -375,6 +375,7 @@ def test_a_record_that_cannot_be_read_is_an_exception_and_asked_for_by_itself(st
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_a_look_killed_at_every_page_loses_and_doubles_nothing(database_url: str) -> None:
     result = whole_registry.run(database_url, rounds=2)
 

@@ -332,6 +332,7 @@ def test_stopped_anywhere_and_resumed_it_is_the_same_archive(
 
 
 @pytest.mark.kill
+@pytest.mark.chaos
 def test_killed_at_any_moment_and_resumed_it_is_the_same_archive(
     database: Database, sqlite_files: SqliteFiles, tmp_path: Path, standin: StandIn
 ) -> None:

@@ -28,7 +28,7 @@ def metrics(here: Visit) -> Response:
     from monitor.metrics import exposition
 
     with here.database.read() as connection:
-        body = exposition(connection, REGISTRY, here.now)
+        body = exposition(connection, REGISTRY, here.now, here.site.tally)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
