@@ -1,13 +1,14 @@
 """Bringing a database to this program's tables: one history of migrations for all three packages, by Alembic."""
 
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import Column, MetaData, String, Table, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from snapshots.database import Database, DatabaseError
@@ -30,13 +31,30 @@ def upgrade(database_url: str) -> None:
 def current_and_head(database: Database) -> tuple[str | None, str | None]:
     """The revision the database is at (None: it has no tables of ours) and the one this program needs."""
     with database.read() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current, ScriptDirectory.from_config(_configuration()).get_current_head()
+        is_there = inspect(connection).has_table(_ALEMBIC.name)
+        current = connection.execute(select(_ALEMBIC.c.version_num)).scalar() if is_there else None
+    return current, _revisions()[0]
 
 
 def is_known(revision: str) -> bool:
     """Whether this program knows the revision: one that it does not was made by a later version."""
-    return any(script.revision == revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions())
+    return revision in _revisions()
+
+
+# not asked of Alembic: it makes this table anew for each question, and each of them is compiled and kept as another;
+# a daemon is asked whether it is ready every few seconds
+_ALEMBIC = Table("alembic_version", MetaData(), Column("version_num", String))
+
+
+def _revisions() -> tuple[str, ...]:
+    """The revisions that the program brings along, the newest first."""
+    return _revisions_in(tuple(sorted((MIGRATIONS / "versions").glob("*.py"))))
+
+
+@cache
+def _revisions_in(_files: tuple[Path, ...]) -> tuple[str, ...]:
+    """Asked once for the files that there are: to read them is to run them."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions())
 
 
 def draft_migration(words: str) -> None:

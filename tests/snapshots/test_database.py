@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from freezegun import freeze_time
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from snapshots.database import Database, DatabaseError, insert_if_absent
+from snapshots.database import KEPT_OPEN, Database, DatabaseError, insert_if_absent
 from snapshots.leases import acquire, leases
 from tests.databases import PostgresqlServer
 
@@ -276,6 +277,35 @@ def test_an_url_of_another_kind_is_refused_without_its_password(url: str) -> Non
 def test_postgres_urls_are_taken_as_they_are_written() -> None:
     assert Database("postgres://alice:pw@example.org/trials").name == "postgresql://alice:***@example.org/trials"
     assert Database("postgresql://example.org/trials").is_sqlite is False
+
+
+def test_however_many_read_and_write_at_once_few_connections_stay_open(sqlite_database: Database) -> None:
+    with ExitStack() as readers:
+        for _ in range(8):
+            readers.enter_context(sqlite_database.read()).execute(select(leases)).all()
+        during = open_connections(sqlite_database)
+    writers = [threading.Thread(target=write, args=(sqlite_database, name)) for name in "abcdefgh"]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join(20)
+
+    assert row_count(sqlite_database) == 8
+    assert during >= 8
+    assert open_connections(sqlite_database) <= 2 * KEPT_OPEN
+
+
+def write(database: Database, name: str) -> None:
+    with database.write() as connection:
+        connection.execute(insert(leases), {**ROW, "name": name})
+
+
+def open_connections(database: Database) -> int:
+    """How many connections this process has open: each opens the write-ahead log once. (The database itself stays open
+    as often as it ever was at once: closing it would give up the locks of all others.)
+    """
+    log = f"{database.file}-wal"
+    return sum(str(each.resolve()) == log for each in Path("/proc/self/fd").iterdir())
 
 
 def test_a_killed_writer_leaves_the_database_usable(sqlite_database: Database) -> None:
