@@ -134,9 +134,13 @@ def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
     if asked.kinds is not None:
         told.append(change_rows.c.kind.in_(sorted(asked.kinds)))
     if asked.is_seen is not None:
-        seen = or_(_marked(asked.visitor), _acknowledged())
-        told.append(seen if asked.is_seen else ~seen)
+        told.append(is_seen(asked.visitor) if asked.is_seen else ~is_seen(asked.visitor))
     return told
+
+
+def is_seen(visitor: str) -> ColumnElement[bool]:
+    """Whether the visitor marked a row of `steps` as seen, or anybody a message that tells the row of `changes`."""
+    return or_(_marked(visitor), _acknowledged())
 
 
 def _marked(visitor: str) -> ColumnElement[bool]:
@@ -144,13 +148,17 @@ def _marked(visitor: str) -> ColumnElement[bool]:
     # what better rules tell anew was seen as it was told before
     before = select(former.c.id).where(former.c.superseded_by == step_rows.c.id)
     same = or_(seen_steps.c.step == step_rows.c.id, seen_steps.c.step.in_(before))
-    return exists().where(seen_steps.c.by == visitor, same)
+    return exists().where(seen_steps.c.by == visitor, same).correlate(step_rows)
 
 
 def _acknowledged() -> ColumnElement[bool]:
-    return exists().where(
-        delivery_changes.c.change_id == change_rows.c.id,
-        acknowledgements.c.delivery_id == delivery_changes.c.delivery_id,
+    return (
+        exists()
+        .where(
+            delivery_changes.c.change_id == change_rows.c.id,
+            acknowledgements.c.delivery_id == delivery_changes.c.delivery_id,
+        )
+        .correlate(change_rows)
     )
 
 

@@ -22,7 +22,7 @@ WALKED, FEW = 5_000, 2_000
 class Asked(Struct, frozen=True, kw_only=True):
     """Which changes are asked for: of these kinds, severities and causes (None: any); `records` selects the rows of
     the few records that they are about, `among` those of many, `changes` the ids of changes; stored after or before a
-    change's id.
+    change's id. `where` is a condition of the asker's own on rows of `steps` and `changes`.
     """
 
     kinds: Collection[str] | None = None
@@ -31,6 +31,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     records: Select[Any] | None = None
     among: Select[Any] | None = None
     changes: Select[Any] | None = None
+    where: ColumnElement[bool] | None = None
     after: int | None = None
     before: int | None = None
 
@@ -141,3 +142,5 @@ def _of_step(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield step_rows.c.record.in_(asked.records)
     if asked.among is not None:
         yield step_rows.c.record.in_(asked.among)
+    if asked.where is not None:
+        yield asked.where

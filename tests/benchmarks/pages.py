@@ -36,7 +36,6 @@ EXPORTS = frozenset(
         "/api/v1/records/{id}/audit",
         "/trials/{id}/export/{file}",
         "/api/v1/subscriptions/{name}/backtest",
-        "/signin/once/{code}",
     }
 )
 """Files of everything, and questions to a whole past: they cost what they hold, and no page waits for them."""
@@ -112,7 +111,8 @@ def _measured(url: str, trials: int) -> tuple[dict[str, Timed], Timed]:
     """By the path of the door; and the bare route."""
     paths = _paths(url, trials)
     asked = [door for door in doors() if door.get is not None]
-    with _served(url) as (page, hello, spent):
+    with _served(url) as (page, hello, signing_in, spent):
+        paths["/signin/once/{code}"] = lambda _: signing_in
         return {door.path: _timed(page, paths, door.path, spent) for door in asked}, _asked(hello, lambda _: "/", spent)
 
 
@@ -226,21 +226,21 @@ def _filled_in(door: str, names: Mapping[str, Paths]) -> dict[str, Paths]:
 
 
 @contextmanager
-def _served(url: str) -> Iterator[tuple[str, str, Callable[[], float]]]:
-    """The page over this database and a bare route, both in one process that is not ours: their addresses, and who
-    tells how many CPU seconds it has spent.
+def _served(url: str) -> Iterator[tuple[str, str, str, Callable[[], float]]]:
+    """The page over this database and a bare route, both in one process that is not ours: their addresses, the path of
+    a link that signs in, and who tells how many CPU seconds it has spent.
     """
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(url, there), daemon=True)
     process.start()
     try:
-        page, hello = here.recv()
+        page, hello, signing_in = here.recv()
 
         def spent() -> float:
             here.send("spent")
             return float(here.recv())
 
-        yield page, hello, spent
+        yield page, hello, signing_in, spent
     finally:
         here.send(None)
         process.join(10)
@@ -262,7 +262,7 @@ def _serve(url: str, pipe: Pipe) -> None:
     server.start()
     hello = _hello()
     allocating.settle()  # as the daemon does
-    pipe.send((server.url, hello))
+    pipe.send((server.url, hello, urlsplit(server.sign_in_url()).path))
     while pipe.recv():
         pipe.send(time.process_time())
     server.stop(5)

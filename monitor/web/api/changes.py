@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Select
+from sqlalchemy import ColumnElement, Connection, Select
 
 from monitor.shown.deliveries import change_json
 from monitor.web import cursor
@@ -42,6 +42,7 @@ def _changes(call: Call) -> Json:
             kinds=kinds_asked(call),
             severities=severities_asked(call),
             causes=call.asked["origin"] or None,
+            where=_seen_or_not(call),
         )
         asked = replace(asked, **_rows(connection, call))
         return _new(connection, call, asked) if call.asked["since"] else _page(connection, call, asked)
@@ -58,6 +59,13 @@ def _rows(connection: Connection, call: Call) -> dict[str, Select[Any]]:
         known = ", ".join(watches.groups(connection)) or "none"
         raise Problem(404, f"Nothing is watched in a group {group[:60]!r}", f"The groups are: {known}.")
     return {"among": watched_rows(group)} if group or call.asked["watched"] else {}
+
+
+def _seen_or_not(call: Call) -> ColumnElement[bool] | None:
+    wanted, visitor = call.asked["seen"], call.here.visitor
+    if wanted is None or visitor is None:
+        return None
+    return news.is_seen(visitor.name) if wanted else ~news.is_seen(visitor.name)
 
 
 def _page(connection: Connection, call: Call, asked: recent.Asked) -> Json:
@@ -141,6 +149,11 @@ OPERATIONS = (
             Param(name="record", type=Word | None, words="Only of this record."),
             Param(name="group", type=Word | None, words="Only of what is watched in this group."),
             Param(name="watched", type=bool, default=False, words="Only of records that are watched now."),
+            Param(
+                name="seen",
+                type=bool | None,
+                words="Only what this token marked as seen, or somebody in a message; or only what nobody did so.",
+            ),
             Param(name="since", type=Word | None, words="What was stored after the answer with this `since`."),
             *cursor_params(),
         ),

@@ -160,6 +160,27 @@ def test_changes_are_seen_by_a_token_and_by_no_other(site: SiteUnderTest) -> Non
     assert reader.post(f"{PREFIX}/seen", json={"changes": ids}).json()["marked"] > 0
 
 
+@pytest.mark.parametrize("narrowed", [{}, {"watched": True}, {"record": FIRST}, {"record": SECOND}], ids=str)
+def test_what_was_seen_can_be_asked_for_alone_and_left_out(
+    site: SiteUnderTest, writer: httpx2.Client, narrowed: dict[str, Any]
+) -> None:
+    reader = site.client(site.token("reader"))
+    reader.post(f"{PREFIX}/seen", json={"changes": _ids(reader, record=FIRST)})
+    told = get(reader, "/deliveries", record=SECOND)["items"][-1]
+    writer.post(f"{PREFIX}/deliveries/{told['id']}/acknowledge", json={})
+
+    every, seen, rest = (_ids(reader, **narrowed, **more) for more in ({}, {"seen": True}, {"seen": False}))
+
+    assert sorted([*seen, *rest]) == sorted(every)
+    assert set(seen) >= set(every) & set(_ids(reader, record=FIRST))
+    assert bool(rest) == (narrowed.get("record") != FIRST)
+    assert bool(seen)
+
+
+def _ids(client: httpx2.Client, **asked: Any) -> list[int]:
+    return [each["id"] for each in get(client, "/changes", limit=200, **asked)["items"]]
+
+
 def test_a_delivery_is_called_off_once_and_an_acknowledgement_taken_back(writer: httpx2.Client) -> None:
     told = get(writer, "/deliveries", record=FIRST)["items"][-1]
     path = f"{PREFIX}/deliveries/{told['id']}"
