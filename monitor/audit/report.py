@@ -14,7 +14,7 @@ from monitor.audit.shown import Shown, shown
 from monitor.audit.told import Told
 from notifiers.clean_text import visible
 from notifiers.wording import REGISTRY_NAMES
-from snapshots.archive import Gap, Step, VersionInfo, rfc3339
+from snapshots.archive import Gap, Place, Step, VersionInfo, places, rfc3339
 from snapshots.registries.ctgov.parse import parse
 from snapshots.registry import RegistryError
 from snapshots.sentences import capitalised, date_words, enum_words, partial_date_words, status_words
@@ -85,12 +85,14 @@ def render(contents: Contents) -> str:
     dated = _dated(read, contents.gaps)
     rows = _rows(read)
     days = {version.number: _day(version) for version in contents.versions}
+    among = places(contents.versions)
     page: str = _template().render(
         about=contents.about,
         url=contents.url,
         exported=f"{date_words(contents.exported_at.date().isoformat())}, {contents.exported_at:%H:%M} UTC",
         program=__version__,
         rows=rows,
+        places=among,
         seen_from=rows[0].date if rows else "",
         seen_to=rows[-1].date if rows else "",
         gaps=contents.gaps,
@@ -99,7 +101,7 @@ def render(contents: Contents) -> str:
         events=[
             _event(life, event) for life in outcome_lives(dated) for event in life.events if event.what != "listed"
         ],
-        moments=[_moment(step, days) for step in contents.steps if step.changes],
+        moments=[_moment(step, days, among) for step in contents.steps if step.changes],
         told=contents.told,
         hashed=contents.addresses == HASHED,
         chain=contents.chain,
@@ -231,21 +233,21 @@ _CAUSES = {
 }
 
 
-def _moment(step: Step, days: Mapping[int, str]) -> Moment:
+def _moment(step: Step, days: Mapping[int, str], among: Mapping[int, Place]) -> Moment:
     """`days` tells at which day each version stands in history: that of what was filled in is long past."""
     known = days.get(step.to_version) if step.to_version is not None else None
     day = known or (step.release or rfc3339(step.observed_at))[:10]
     return Moment(
         date=date_words(day),
-        what=_versions_words(step),
+        what=_versions_words(step, among),
         seen=f"{_CAUSES.get(step.cause, 'observed')} on {rfc3339(step.observed_at)[:16].replace('T', ' ')} UTC",
         changes=tuple(map(shown, step.changes)),
     )
 
 
-def _versions_words(step: Step) -> str:
-    if step.to_version is None:
+def _versions_words(step: Step, among: Mapping[int, Place]) -> str:
+    to = among.get(step.to_version) if step.to_version is not None else None
+    if to is None:
         return "no version"
-    if step.from_version is None or step.from_version == step.to_version:
-        return f"version {step.to_version}"
-    return f"version {step.from_version} to {step.to_version}"
+    before = among.get(step.from_version) if step.from_version is not None else None
+    return to.short if before is None or before is to else f"version {before.place} to {to.short}"

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
@@ -546,7 +547,7 @@ def test_who_acknowledged_a_delivery_stands_in_the_ledger_the_file_and_the_repor
     assert seen is not None
     assert (seen.at, seen.by) == (NOW, "alice@example.org")
     assert (told["acknowledged_at"], told["acknowledged_by"]) == ("2026-03-07T00:00:00.000000Z", "[address]")
-    assert b"acknowledged by [address], 2026-03-07 00:00 UTC" in kept["report.html"]
+    assert b"marked as seen by [address], 2026-03-07 00:00 UTC" in kept["report.html"]
     assert verify(tmp_path / "a.zip").problems == ()
 
 
@@ -566,7 +567,9 @@ def test_a_change_that_was_filled_in_stands_in_the_report_at_its_own_day(stage: 
     export(stage.database, ("ctgov", ONE), tmp_path / "a.zip", now=NOW, key=KEY)
 
     page = members((tmp_path / "a.zip").read_bytes())["report.html"].decode()
-    assert f"5 February 2021: version {first} to {second}" in page
+    assert "5 February 2021: version 1 to version 2 of 5" in page
+    for place, number in ((1, first), (2, second)):
+        assert re.search(rf">{place} of 5</span><br><span[^>]*>archive no. {number}<", page)
 
 
 def test_every_delivered_answer_is_kept(stage: Stage, tmp_path: Path) -> None:
