@@ -8,7 +8,7 @@ from monitor.findings import Finding
 from monitor.health import Health
 from snapshots.archive import OpenException
 from snapshots.registry import Release
-from snapshots.sentences import counted
+from snapshots.sentences import counted, date_words
 
 
 def watching(found: Health) -> Finding:
@@ -39,10 +39,12 @@ def sweeps(found: Health, release: Release | None, now: datetime) -> Iterator[Fi
         if found.watched:
             yield Finding("last confirmed", "note", "no sweep has come to its end yet", "`trialdelta check` makes one")
         return
-    told = f"release {last.release[:10]}, {subscribed.ago(last.ended_at or last.started_at, now)}"
+    told = f"release of {date_words(last.release[:10])}, {subscribed.ago(last.ended_at or last.started_at, now)}"
     if release is not None and release.timestamp != last.release:
         advice = "`trialdelta check` looks now; is `trialdelta run` running?"
-        yield Finding("last confirmed", "failure", f"{told}; the registry is at {release.date} by now", advice)
+        yield Finding(
+            "last confirmed", "failure", f"{told}; the registry is at that of {date_words(release.date)} by now", advice
+        )
     else:
         yield Finding("last confirmed", "ok", told)
 
@@ -60,9 +62,9 @@ def unanswered(trouble: OpenException, found: Health) -> str:
     """What is known of a record that was asked for in vain: since when, why, and when it was last confirmed."""
     if trouble.registry_id in found.never_answered:
         return f"the registry lists no record {trouble.registry_id} (asked {trouble.noted_at:%Y-%m-%d %H:%M} UTC)"
-    since = f"not checked since release {trouble.since[:10]}"
+    since = f"not checked since the release of {date_words(trouble.since[:10])}"
     confirmed = found.confirmed.get(trouble.registry_id)
-    last = f"; last confirmed at release {confirmed.release[:10]}" if confirmed else ""
+    last = f"; last confirmed at the release of {date_words(confirmed.release[:10])}" if confirmed else ""
     return f"{trouble.registry_id} {since}: {trouble.reason}: {trouble.detail}{last}"
 
 

@@ -14,7 +14,7 @@ from snapshots import archive
 from snapshots.database import Database, DatabaseError
 from snapshots.registries.ctgov.answers import Patience
 from snapshots.registry import RegistryError, Release
-from snapshots.sentences import counted
+from snapshots.sentences import counted, date_words
 
 __all__ = ["Finding", "Verdict", "examine", "examine_archive", "examine_quickly", "examine_tables"]
 
@@ -181,7 +181,9 @@ def _registry(conf: Settings, clock: wiring.Clock) -> Generator[Finding, None, R
         advice = f"is the network up? {ask} asks the same (TRIALDELTA_CTGOV_URL); sweeps go on trying"
         yield Finding("registry", "failure", str(error), advice)
         return None
-    yield Finding("registry", "ok", f"{settings.mask_url(conf.ctgov_url)} answers, release {release.date}")
+    yield Finding(
+        "registry", "ok", f"{settings.mask_url(conf.ctgov_url)} answers, release of {date_words(release.date)}"
+    )
     yield from surroundings.registry_clock(told, clock)
     return release
 

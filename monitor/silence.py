@@ -17,7 +17,7 @@ from snapshots import archive
 from snapshots.archive.coverage import ALL, FINISHED
 from snapshots.archive.tables import sweeps
 from snapshots.database import Database
-from snapshots.sentences import counted
+from snapshots.sentences import counted, date_words
 
 RELEASES = 2
 """A record that was not confirmed for so many releases is trouble."""
@@ -90,7 +90,7 @@ def _unconfirmed(connection: Connection, registry: str) -> Iterator[Seen]:
         ).scalar_one()
         if releases >= RELEASES:
             words = f"{owed.registry_id} could not be checked for {releases} releases"
-            since = f"since that of {owed.since[:10]} ({owed.detail})"
+            since = f"since that of {date_words(owed.since[:10])} ({owed.detail})"
             advice = f"Look its id up at the registry, or `trialdelta watch remove {owed.registry_id}`."
             yield Seen(key=f"watch:{registry}/{owed.registry_id}", words=f"{words}: {since}. {advice}")
 

@@ -123,8 +123,8 @@ def test_a_failed_sweep_and_an_unanswered_record_are_told(stage: Stage, url: str
     found = findings(url, standin)
 
     assert "503" in found["last sweep"].found
-    assert found["record"].found.startswith(f"{TWO} not checked since release {DAYS[1]}: absent")
-    assert found["record"].found.endswith(f"; last confirmed at release {DAYS[0]}")
+    assert found["record"].found.startswith(f"{TWO} not checked since the release of 3 March 2026: absent")
+    assert found["record"].found.endswith("; last confirmed at the release of 2 March 2026")
     assert f"`trialdelta watch remove {TWO}`" in found["record"].advice
 
 
