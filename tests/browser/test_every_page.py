@@ -20,6 +20,8 @@ from tests.browser.world import FILES, World, addresses, mailed, pages, session_
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NARROW = {"width": 360, "height": 740}
+PAPER = {"width": 718, "height": 1047}
+"""A4 less a centimetre on each side, in the browser's pixels."""
 
 
 @cache
@@ -127,6 +129,36 @@ WIDEST = """
   .filter(one => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
   .slice(0, 3).map(one => one.outerHTML.slice(0, 120))
 """
+
+
+CUT_OFF = """
+() => [...document.querySelectorAll('main, main *')]
+  .filter(one => one.offsetParent !== null && one.tagName !== 'IFRAME' && getComputedStyle(one).overflowX !== 'visible')
+  .filter(one => one.scrollWidth > one.clientWidth + 1)
+  .map(one => one.outerHTML.slice(0, 120))
+"""
+"""What would have to be scrolled to be read, which nobody can do on paper."""
+
+
+@pytest.fixture(scope="module")
+def paper(world: World, browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport=PAPER, base_url=world.url)
+    context.add_cookies(session_cookies(world))
+    page = context.new_page()
+    page.emulate_media(media="print")
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("door", [door for door in pages() if door.access != "link"], ids=lambda door: door.path)
+def test_a_page_that_is_printed_is_whole_and_has_no_buttons(
+    door: Door, found: dict[str, list[str]], paper: Page
+) -> None:
+    for address in found.get(door.path) or []:
+        paper.goto(address)
+        assert paper.evaluate("document.documentElement.scrollWidth") <= PAPER["width"], address
+        assert paper.evaluate(CUT_OFF) == [], address
+        assert paper.locator("button:visible").count() == 0, address
 
 
 SPOIL = """
