@@ -16,6 +16,7 @@ from snapshots.archive import Step, StoredChange
 from snapshots.archive.history import BACK_FILLED, SEARCH
 from snapshots.archive.order import history_date
 from snapshots.kinds import at_least
+from snapshots.sentences import date_words
 from snapshots.trial import Trial
 
 Parse = Mapping[str, Callable[[bytes], Trial]]
@@ -158,7 +159,7 @@ def in_words(found: Backtest, period: str, subscription: Subscription | None = N
         return "Nothing is watched that this subscription is about, so there is nothing to replay"
     looked = f"{_counted(found.steps, 'stored step')} of {_counted(found.trials, 'trial')}"
     if found.known_since and found.known_since > found.since:
-        looked += f"; nothing is stored from before {found.known_since}, `trialdelta backfill` brings it in"
+        looked += f"; nothing is stored from before {date_words(found.known_since)}, `trialdelta backfill` brings it in"
     if not found.alerts:
         return f"{'Nothing to tell' if subscription and subscription.digest else 'No alert'} in {period} ({looked})"
     changes = sum(len(alert.changes) for alert in found.alerts)

@@ -113,7 +113,7 @@ def test_the_result_is_said_in_a_sentence(past: Database) -> None:
         none = replayed(connection, when={"kinds": ["sponsor.*"]})
         nothing = replayed(connection, watches={"group": "other"})
 
-    looked = "of 2 trials; nothing is stored from before 2026-11-16, `trialdelta backfill` brings it in)"
+    looked = "of 2 trials; nothing is stored from before 16 November 2026, `trialdelta backfill` brings it in)"
     assert in_words(some, "the last 12 months") == (
         f"2 alerts in the last 12 months, 3 changes of 2 trials (5 stored steps {looked}"
     )
