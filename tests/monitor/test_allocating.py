@@ -71,3 +71,40 @@ def test_what_was_loaded_is_searched_no_more_and_later_garbage_still_goes() -> N
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
 
     assert done.stdout.split() == ["True", "True", "True"]
+
+
+LARGE_ANSWER = """
+import gc, sys
+from monitor import allocating
+
+if sys.argv[1] == "settled":
+    allocating.settle()
+searched = []
+gc.callbacks.append(lambda phase, what: searched.append(what["generation"]) if phase == "start" else None)
+for _ in range(20):
+    answer = [{"change": number} for number in range(50_000)]
+    del answer
+garbage = []
+for _ in range(30_000):
+    circle = [garbage]
+    circle.append(circle)
+    del circle
+held = gc.get_count()[0] + len(gc.get_objects())
+print(searched.count(2), len(searched), held)
+"""
+
+
+def searches(how: str) -> tuple[int, int, int]:
+    """How often everything was searched, how often anything was, and how many objects are there in the end."""
+    command = [sys.executable, "-c", LARGE_ANSWER, how]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    full, every, held = map(int, done.stdout.split())
+    return full, every, held
+
+
+def test_a_large_answer_has_not_everything_searched_and_garbage_does_not_pile_up() -> None:
+    (full, every, held), of_python = searches("settled"), searches("as Python does")
+
+    assert full < of_python[0]
+    assert every < of_python[1] / 5
+    assert held < 25_000  # of 60,000 that were made
