@@ -13,6 +13,7 @@ from notifiers.message import Facts, Message, News, Why, facts_of
 from notifiers.outbox import Told
 from notifiers.outbox.loading import ToldStep
 from snapshots import archive
+from snapshots.archive import StoredChange
 from snapshots.registries.ctgov import ids, parse
 from snapshots.registry import RegistryError
 from snapshots.trial import Trial
@@ -76,11 +77,17 @@ def _news(connection: Connection, told_step: ToldStep, told: Told, with_facts: b
     return News(
         step=step,
         url=reader.page(step.registry_id) if reader and step.registry_id else None,
-        changes=as_severe_as_asked(told_step.changes, told.because, lambda: _trial(connection, told_step, reader)),
+        changes=changes_as_told(connection, told_step, told),
         by_place=told.by_place,
         distances=distances(told_step.changes, told.because),
         facts=_facts(connection, told_step, reader) if with_facts and reader else None,
     )
+
+
+def changes_as_told(connection: Connection, told_step: ToldStep, told: Told) -> tuple[StoredChange, ...]:
+    """A step's changes as severe as the message tells them to who asked so."""
+    reader = READERS.get(told_step.step.registry)
+    return as_severe_as_asked(told_step.changes, told.because, lambda: _trial(connection, told_step, reader))
 
 
 def _facts(connection: Connection, told_step: ToldStep, reader: Reader) -> Facts | None:

@@ -13,7 +13,7 @@ from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import acknowledgements, addresses, ledger, outbox, subscriptions
-from notifiers.composing import message_of, templates_of
+from notifiers.composing import changes_as_told, message_of, templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES
 from notifiers.ledger import STATES, Asked, Entry
@@ -21,6 +21,7 @@ from notifiers.message import TYPE_NAMES
 from notifiers.outbox import Told
 from notifiers.rendering import render_or_ours
 from snapshots import archive
+from snapshots.archive import Step, StoredChange
 from snapshots.registries.ctgov.ids import normalise
 
 ON_ONE_PAGE = 30
@@ -100,11 +101,12 @@ def show(here: Visit) -> Response:
         entry = _entry(connection, here)
         told = outbox.load(connection, entry.delivery_id, here.now)
         known = {each.name: subscriptions.find(connection, each.name) for each in entry.askers}
+        steps = _first(connection, told)
     count = sum(len(each.changes) for each in told.steps)
     return here.page(
         "delivery.html",
         entry=entry,
-        steps=_first(told),
+        steps=steps,
         count=count,
         most=MOST_CHANGES,
         notice=told.notice,
@@ -117,14 +119,14 @@ def show(here: Visit) -> Response:
     )
 
 
-def _first(told: Told) -> list[tuple[object, tuple[object, ...]]]:
-    """The steps and their changes, no more than a page holds."""
-    shown: list[tuple[object, tuple[object, ...]]] = []
+def _first(connection: Connection, told: Told) -> list[tuple[Step, tuple[StoredChange, ...]]]:
+    """The steps and their changes as the message tells them, no more than a page holds."""
+    shown: list[tuple[Step, tuple[StoredChange, ...]]] = []
     left = MOST_CHANGES
     for each in told.steps:
         if left <= 0:
             break
-        shown.append((each.step, each.changes[:left]))
+        shown.append((each.step, changes_as_told(connection, each, told)[:left]))
         left -= len(each.changes)
     return shown
 

@@ -11,6 +11,7 @@ from notifiers import acknowledgements, addresses, confirmations, ledger
 from notifiers.outbox import Delivered, Failed
 from snapshots import archive
 from snapshots.database import Database
+from snapshots.kinds import KINDS
 from tests.monitor.web.browsing import OWN_TOKEN, Clock, SiteUnderTest, serving
 from tests.monitor.web.test_telling import errors, post, words
 from tests.notifiers.cast import ALICE, BEIJING, BOB, HOOK, HOUR, MAIL, NOW, change, send_next, subscribe, tell, watch
@@ -120,6 +121,20 @@ def test_a_delivery_shows_every_try_and_what_it_told(site: SiteUnderTest) -> Non
     assert "why sites wants it" in words(arrived)
     assert "410 gone" in words(failed)
     assert "given up" in words(failed)
+
+
+def test_a_delivery_tells_as_severely_as_its_message_does(site: SiteUnderTest) -> None:
+    with site.database.write() as connection:
+        subscribe(connection, "texts", [CAROL], severity={"title.changed": "critical"})
+        told = tell(connection, change("title.changed", summary="It has another name."))
+    path = f"/deliveries/{told[-1]}"
+
+    page, message = (site.signed_in().get(each) for each in (path, f"{path}/message"))
+    by_the_api = site.client(OWN_TOKEN).get(f"/api/v1{path}").json()["changes"][0]
+
+    assert 'class="mark critical"' in message.text
+    assert re.search("critical.{1,40}It has another name", words(page))
+    assert by_the_api["severity"] == KINDS["title.changed"].severity != "critical"  # as it is stored, for programs
 
 
 def test_the_message_is_shown_without_links_that_act_to_who_may_only_read(site: SiteUnderTest) -> None:
