@@ -13,7 +13,7 @@ from structlog import contextvars
 
 from monitor import tidings
 from monitor.sweep_report import KEPT_STEPS, EndedError, LeaseLostError, SweepReport
-from notifiers import outbox, watches
+from notifiers import due_watches, outbox, watches
 from notifiers.outbox.enqueuing import is_holdable
 from snapshots import archive, leases
 from snapshots.archive import Head, HeadMoved, Observation, OlderRelease, Step, StepFacts
@@ -187,14 +187,14 @@ class Look:
         silent = self.unanswered
         without = self._are_waiting(connection)
         waiting = [each for each in ids if each in without and each not in silent] if without else ()
-        watches.mark_baseline(connection, self.registry.name, waiting, self.number)
+        due_watches.mark_baseline(connection, self.registry.name, waiting, self.number)
         if self._scope == NEW:  # a sweep over everything settles by itself when it ends
             archive.settle_exceptions(connection, self.number, [each for each in ids if each not in silent])
 
     def _are_waiting(self, connection: Connection) -> IdSet:
         """The watched ids that had no baseline when this was asked first: who is watched later is asked for later."""
         if self._waiting is None:
-            self._waiting = watches.waiting_ids(connection, self.registry.name)
+            self._waiting = due_watches.waiting_ids(connection, self.registry.name)
         return self._waiting
 
     def finish(self) -> SweepReport:
@@ -346,7 +346,7 @@ class Look:
         if base is not None and any(sweep is not None for sweep in baselines):
             outbox.enqueue(connection, step, found.trial, now, held_until)
         if None in baselines:
-            watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self.number)
+            due_watches.mark_baseline(connection, self.registry.name, [found.answer.asked], self.number)
         return step
 
     def _observation(self, found: "_Found", now: datetime) -> Observation:
@@ -393,7 +393,7 @@ class Look:
         self.excepted(answer.id, "absent", answer.detail)
         with self.writing() as connection:
             verdict = archive.note_absent(connection, self.registry.name, answer.id, self.release.timestamp)
-            watches.mark_baseline(connection, self.registry.name, [answer.id], self.number)
+            due_watches.mark_baseline(connection, self.registry.name, [answer.id], self.number)
             if verdict == "missing":
                 self._tell(connection, answer.id, tidings.missing(answer.id))
 

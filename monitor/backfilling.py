@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from monitor.skipped import skipped_ids
 from monitor.sweep import lease_name
-from notifiers import search_members, watches
+from notifiers import due_watches, search_members
 from snapshots import archive, leases
 from snapshots.archive import Filling
 from snapshots.backfill import Report, back_fill
@@ -29,7 +29,7 @@ def fill_wished(database: Database, registry: Registry, clock: Clock, stop: Call
     """
     with database.read() as connection:
         wished = archive.wished_fillings(connection, registry.name)
-        watched = set(watches.watched_ids(connection, registry.name)) if wished else set()
+        watched = set(due_watches.watched_ids(connection, registry.name)) if wished else set()
     tried: list[Report] = []
     for record in wished:
         if stop() or _is_sweeping(database, registry.name, clock()):
@@ -73,7 +73,7 @@ def due_ids(connection: Connection, registry: str, now: datetime) -> list[str]:
     failed = archive.last_filling_failure(connection, registry)
     if failed is not None and now < failed + REST:
         return []
-    narrowly = watches.watched_ids(connection, registry, but=search_members.broad(connection))
+    narrowly = due_watches.watched_ids(connection, registry, but=search_members.broad(connection))
     heads = archive.heads(connection, registry, [*narrowly]).values()
     ids = sorted({head.registry_id for head in heads if head.version is not None})
     known = archive.filling(connection, registry, ids)

@@ -5,14 +5,14 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from monitor.sweep import lease_name
-from notifiers import watches
+from notifiers import due_watches
 from snapshots import archive, leases
 
 
 def has_new_watches(connection: Connection, registry: str) -> bool:
     """Whether a record is watched that no sweep has asked for: those that failed wait for the schedule's next sweep."""
     last = archive.last_sweep(connection, registry)
-    return watches.is_any_waiting(connection, registry, None if last is None else last.started_at)
+    return due_watches.is_any_waiting(connection, registry, None if last is None else last.started_at)
 
 
 def is_left_behind(connection: Connection, registry: str, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from monitor.answers import Look
 from monitor.walking import Progress, SearchGoneError, Walk
-from notifiers import search_members, search_pages, watches
+from notifiers import due_watches, search_members, search_pages
 from notifiers.search_members import Moves
 from notifiers.watches import Watch
 from snapshots import archive
@@ -178,7 +178,7 @@ class Searches:
         """One step for all that searches say of one record, kept with it."""
         trial = self._look.newest(record_id)
         with self._look.writing() as connection:
-            valid = [each for each in told if watches.is_same_search(connection, each.search)]
+            valid = [each for each in told if due_watches.is_same_search(connection, each.search)]
             if valid:
                 changes = [_change(each, trial) for each in valid]
                 self._look.tell(connection, record_id, changes, trial, cause="search")
@@ -194,12 +194,12 @@ class Searches:
         if search.baseline_sweep is None:
             self._keep_first(found)
         with self._look.writing() as connection:
-            if not watches.is_same_search(connection, search):
+            if not due_watches.is_same_search(connection, search):
                 return
             search_members.doubt(connection, search.id, moves.doubted, release)
             search_members.doubt(connection, search.id, moves.well, None)
             if not self._is_to_be_asked_again(found, moves):
-                watches.mark_searched(connection, search, release, self._look.number)
+                due_watches.mark_searched(connection, search, release, self._look.number)
                 search_pages.forget(connection, search.id)
             if not moves.doubted:
                 self._look.settled(connection, [search.called])
@@ -208,7 +208,7 @@ class Searches:
         """Whether a record that it found could not be fetched for a reason that passes: the next try tells it."""
         if found.search.baseline_sweep is None:
             return False
-        passing = self._look.unanswered_for(watches.PASSING).difference(moves.matched)
+        passing = self._look.unanswered_for(due_watches.PASSING).difference(moves.matched)
         return any(each in found.ids for each in passing)
 
     def _keep_first(self, found: Found) -> None:
@@ -217,12 +217,12 @@ class Searches:
         """
         search = found.search
         with self._look.writing() as connection:
-            if watches.is_same_search(connection, search):
+            if due_watches.is_same_search(connection, search):
                 search_members.begin(connection, search.id)
         for some in in_portions(found.ids, KEPT_AT_ONCE):
             today = set(self._today(some).values())
             with self._look.writing() as connection:
-                if watches.is_same_search(connection, search):
+                if due_watches.is_same_search(connection, search):
                     search_members.admit(connection, search.id, today)
 
 

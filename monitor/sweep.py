@@ -16,7 +16,7 @@ from monitor import askings
 from monitor.answers import LEASE_SECONDS, Look
 from monitor.searches import Searches
 from monitor.sweep_report import EndedError, LeaseLostError, SweepReport
-from notifiers import watches
+from notifiers import due_watches
 from notifiers.watches import Watch
 from snapshots import archive, leases
 from snapshots.archive.coverage import ALL, NEW
@@ -151,10 +151,10 @@ def _due(database: Database, registry: Registry, release: Release, only: Collect
     with database.read() as connection:
         last = archive.last_finished(connection, registry.name)
         is_new = last is None or last.release != release.timestamp
-        searches = watches.due_searches(connection, registry.name, release.timestamp)
+        searches = due_watches.due_searches(connection, registry.name, release.timestamp)
         # whose records come with the answer: of what they found before, `Searches` says what is still to be asked for
         walked = [each.id for each in searches if registry.gives_records(each.search or {})]
-        ids = watches.due_ids(connection, registry.name, release.timestamp, but=walked)
+        ids = due_watches.due_ids(connection, registry.name, release.timestamp, but=walked)
         return _Due(ALL if is_new else NEW, ids, searches)
 
 

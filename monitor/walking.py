@@ -6,7 +6,7 @@ import structlog
 
 from monitor.answers import Look
 from monitor.sweep_report import EndedError
-from notifiers import search_members, search_pages, watches
+from notifiers import due_watches, search_members, search_pages
 from notifiers.search_pages import Taken
 from notifiers.watches import Watch
 from snapshots import archive
@@ -112,7 +112,7 @@ class Walk:
         taken.total = taken.total if page.total is None else page.total
         taken.untaken.update(self._look.unanswered.intersection(ids))
         with self._look.writing() as connection:
-            if not watches.is_same_search(connection, search):
+            if not due_watches.is_same_search(connection, search):
                 raise SearchGoneError
             search_pages.note(connection, search.id, self._look.release.timestamp, taken, ids)
             self._look.answered(connection, ids)

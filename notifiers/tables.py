@@ -53,7 +53,7 @@ watches = Table(
     CheckConstraint("(record_id IS NULL) <> (search IS NULL)", name="record_or_search"),
     CheckConstraint("search IS NULL OR name IS NOT NULL", name="search_has_name"),
 )
-# `watches.due_ids` asks at every tick for the few without a baseline
+# `due_watches.due_ids` asks at every tick for the few without a baseline
 Index("ix_watches_without_baseline", watches.c.registry, postgresql_where=text("baseline_sweep IS NULL"),
       sqlite_where=text("baseline_sweep IS NULL"))  # fmt: skip
 

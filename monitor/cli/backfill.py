@@ -47,7 +47,7 @@ def _fill(here: Any, ids: list[str]) -> Any:
     """A report for each record; after two in a row whose versions the registry did not even list, no more are asked."""
     from monitor import wiring
     from monitor.cli.output import Progress, say
-    from notifiers.watches import watched_ids
+    from notifiers.due_watches import watched_ids
     from snapshots.backfill import back_fill
 
     with here.database.read() as connection:

@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select
 from monitor import backfilling, walking
 from monitor.demo.standin import Fault, StandIn
 from monitor.sweep import sweep
-from notifiers import outbox, outlook, search_members, watches
+from notifiers import due_watches, outbox, outlook, search_members, watches
 from notifiers.silences import Silence
 from notifiers.subscriptions import Subscription
 from notifiers.tables import deliveries, search_pages
@@ -196,7 +196,7 @@ def test_a_record_that_is_also_watched_by_its_id_is_fetched_once(stage: Stage, s
 
     assert not any("filter.ids" in each.query for each in standin.requests)
     with stage.database.read() as connection:
-        assert not watches.is_any_waiting(connection, "ctgov", None)
+        assert not due_watches.is_any_waiting(connection, "ctgov", None)
 
 
 def test_a_merged_record_is_followed(stage: Stage, standin: StandIn) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from freezegun import freeze_time
 
-from notifiers import digest, ledger, outbox, subscriptions, watches
+from notifiers import digest, due_watches, ledger, outbox, subscriptions, watches
 from notifiers.outbox import Delivered, Failed, Told
 from notifiers.silences import Silence
 from snapshots import archive
@@ -225,7 +225,7 @@ def test_over_a_night_in_which_the_clock_changes_a_daily_digest_comes_once(
 def test_quiet_weeks_prove_that_somebody_looked(weekly: Database) -> None:
     with weekly.write() as connection:
         sweep = archive.begin_sweep(connection, "ctgov", "2026-11-20T09:00:05", "all", MONDAY - HOUR)
-        watches.mark_baseline(connection, "ctgov", [ALICE, BOB], sweep)
+        due_watches.mark_baseline(connection, "ctgov", [ALICE, BOB], sweep)
         archive.note_exception(connection, sweep, BOB, "not fetched", "the registry answered 503")
         archive.finish_sweep(connection, sweep, asked=3, answered=2, changed=0, failed=1, now=MONDAY - 50 * MINUTE)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from notifiers import digest, watches
+from notifiers import digest, due_watches, watches
 from notifiers.composing import message_of
 from notifiers.rendering import Rendered, render
 from notifiers.silences import Silence
@@ -27,7 +27,7 @@ def looked(sqlite_database: Database) -> Database:
         watch(connection, ALICE, BOB, CHARLIE)
         subscribe(connection, deliver=WEEKLY, at=NOW)
         sweep = archive.begin_sweep(connection, "ctgov", "2026-11-16", "all", SWEPT)
-        watches.mark_baseline(connection, "ctgov", [ALICE, BOB, CHARLIE], sweep)
+        due_watches.mark_baseline(connection, "ctgov", [ALICE, BOB, CHARLIE], sweep)
         archive.finish_sweep(connection, sweep, asked=3, answered=3, changed=0, failed=0, now=SWEPT)
     return sqlite_database
 

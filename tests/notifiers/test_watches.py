@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Connection
 
-from notifiers import watches
+from notifiers import due_watches, watches
 from notifiers.silences import Silence
 from notifiers.watches import Wish
 from snapshots import archive
@@ -21,12 +21,12 @@ def sweep(
 ) -> None:
     """A sweep over what is due, in which these ids fail for a reason."""
     with database.write() as connection:
-        ids = list(watches.due_ids(connection, "ctgov", release))
+        ids = list(due_watches.due_ids(connection, "ctgov", release))
         number = archive.begin_sweep(connection, "ctgov", release, scope, NOW)
         for record, reason in (failing or {}).items():
             archive.note_exception(connection, number, record, reason, "in a test")
         answered = [record for record in ids if record not in (failing or {})]
-        watches.mark_baseline(connection, "ctgov", answered, number)
+        due_watches.mark_baseline(connection, "ctgov", answered, number)
         archive.settle_exceptions(connection, number, answered)
         archive.finish_sweep(
             connection, number, asked=len(ids), answered=len(answered), changed=0, failed=len(failing or {}), now=NOW
@@ -35,7 +35,7 @@ def sweep(
 
 def due(database: Database, release: str = RELEASE) -> list[str]:
     with database.read() as connection:
-        return list(watches.due_ids(connection, "ctgov", release))
+        return list(due_watches.due_ids(connection, "ctgov", release))
 
 
 def test_at_first_everything_is_due(database: Database) -> None:

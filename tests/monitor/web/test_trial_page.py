@@ -10,7 +10,7 @@ import pytest
 from monitor.daemon import Daemon
 from monitor.demo.standin import StandIn
 from monitor.relating import ask_wanted
-from notifiers import watches
+from notifiers import due_watches, watches
 from notifiers.watches import Wish
 from snapshots import archive, related
 from snapshots.archive.tables import prunings, versions
@@ -184,7 +184,7 @@ def test_a_trial_that_is_not_stored_can_be_watched_with_one_click(site: SiteUnde
 
     assert answer.headers["location"] == f"/trials/{TRIAL}"
     with site.database.read() as connection:
-        assert list(watches.watched_ids(connection, "ctgov")) == [TRIAL]
+        assert list(due_watches.watched_ids(connection, "ctgov")) == [TRIAL]
     assert "was not fetched yet" in words(browser.get(f"/trials/{TRIAL}"))
 
 
@@ -204,7 +204,7 @@ def test_an_id_that_the_registry_does_not_list_says_so_and_since_when_and_can_be
     browser.post(action, data={"csrf": csrf(shown), "wish": "remove"})
     assert "Watch it anyway" in words(browser.get(f"/trials/{UNLISTED}"))
     with site.database.read() as connection:
-        assert UNLISTED not in watches.watched_ids(connection, "ctgov")
+        assert UNLISTED not in due_watches.watched_ids(connection, "ctgov")
 
 
 def test_where_and_whom_to_ask_stand_before_the_first_section(site: SiteUnderTest) -> None:
@@ -303,7 +303,7 @@ def test_a_related_trial_is_watched_with_one_click(site: SiteUnderTest) -> None:
     browser.post(f"/trials/{TRIAL}/watch", data={"csrf": csrf(shown), "id": nct(2)})
 
     with site.database.read() as connection:
-        assert nct(2) in watches.watched_ids(connection, "ctgov")
+        assert nct(2) in due_watches.watched_ids(connection, "ctgov")
 
 
 def test_the_daemon_reads_new_records_into_the_index(site: SiteUnderTest) -> None:
