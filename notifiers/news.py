@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, delete, func, or_, select
 
 from notifiers.tables import acknowledgements, delivery_changes, seen_steps
 from notifiers.watched_rows import watched_rows
@@ -134,31 +134,36 @@ def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
     if asked.kinds is not None:
         told.append(change_rows.c.kind.in_(sorted(asked.kinds)))
     if asked.is_seen is not None:
-        told.append(is_seen(asked.visitor) if asked.is_seen else ~is_seen(asked.visitor))
+        told.append(is_seen(asked.visitor, asked.is_seen))
     return told
 
 
-def is_seen(visitor: str) -> ColumnElement[bool]:
-    """Whether the visitor marked a row of `steps` as seen, or anybody a message that tells the row of `changes`."""
-    return or_(_marked(visitor), _acknowledged())
+def is_seen(visitor: str, wanted: bool) -> ColumnElement[bool]:
+    """Whether the visitor marked the step of a row of `changes` as seen, or anybody a message that tells it; or that
+    nobody did so.
+    """
+    # lists that are made once: asked row by row, each row would cost as much as the visitor has marks
+    marked, told = _marked(visitor), _acknowledged()
+    if wanted:
+        return change_rows.c.id.in_(select(change_rows.c.id).where(change_rows.c.step.in_(marked)).union(told))
+    return and_(change_rows.c.step.not_in(marked), change_rows.c.id.not_in(told))
 
 
-def _marked(visitor: str) -> ColumnElement[bool]:
-    former = step_rows.alias()
-    # what better rules tell anew was seen as it was told before
-    before = select(former.c.id).where(former.c.superseded_by == step_rows.c.id)
-    same = or_(seen_steps.c.step == step_rows.c.id, seen_steps.c.step.in_(before))
-    return exists().where(seen_steps.c.by == visitor, same).correlate(step_rows)
+def _marked(visitor: str) -> CompoundSelect[int]:
+    """The steps that the visitor marked; and those which tell anew, by better rules, what they told."""
+    mine = select(seen_steps.c.step).where(seen_steps.c.by == visitor)
+    told_anew = (
+        select(step_rows.c.superseded_by)
+        .join(seen_steps, seen_steps.c.step == step_rows.c.id)
+        .where(seen_steps.c.by == visitor, step_rows.c.superseded_by.is_not(None))
+        .correlate(None)
+    )
+    return mine.union(told_anew)
 
 
-def _acknowledged() -> ColumnElement[bool]:
-    return (
-        exists()
-        .where(
-            delivery_changes.c.change_id == change_rows.c.id,
-            acknowledgements.c.delivery_id == delivery_changes.c.delivery_id,
-        )
-        .correlate(change_rows)
+def _acknowledged() -> Select[int]:
+    return select(delivery_changes.c.change_id).join(
+        acknowledgements, acknowledgements.c.delivery_id == delivery_changes.c.delivery_id
     )
 
 

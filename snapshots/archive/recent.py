@@ -22,7 +22,7 @@ WALKED, FEW = 5_000, 2_000
 class Asked(Struct, frozen=True, kw_only=True):
     """Which changes are asked for: of these kinds, severities and causes (None: any); `records` selects the rows of
     the few records that they are about, `among` those of many, `changes` the ids of changes; stored after or before a
-    change's id. `where` is a condition of the asker's own on rows of `steps` and `changes`.
+    change's id. `where` is a condition of the asker's own on rows of `changes`.
     """
 
     kinds: Collection[str] | None = None
@@ -126,6 +126,8 @@ def _of_change(
         yield severity.in_(sorted(asked.severities))
     if asked.changes is not None:
         yield change_rows.c.id.in_(asked.changes)
+    if asked.where is not None:
+        yield asked.where
     if asked.after is not None:
         yield number > asked.after
     if asked.before is not None:
@@ -142,5 +144,3 @@ def _of_step(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield step_rows.c.record.in_(asked.records)
     if asked.among is not None:
         yield step_rows.c.record.in_(asked.among)
-    if asked.where is not None:
-        yield asked.where

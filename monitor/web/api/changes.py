@@ -65,7 +65,7 @@ def _seen_or_not(call: Call) -> ColumnElement[bool] | None:
     wanted, visitor = call.asked["seen"], call.here.visitor
     if wanted is None or visitor is None:
         return None
-    return news.is_seen(visitor.name) if wanted else ~news.is_seen(visitor.name)
+    return news.is_seen(visitor.name, wanted)
 
 
 def _page(connection: Connection, call: Call, asked: recent.Asked) -> Json:

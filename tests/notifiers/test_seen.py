@@ -1,0 +1,68 @@
+"""What somebody marked as seen, and nothing else, counts as seen: also where it is told anew by better rules."""
+
+import pytest
+from sqlalchemy import Connection
+
+from notifiers import acknowledgements, news, outbox
+from notifiers.news import Asked
+from notifiers.watched_rows import watched_rows
+from snapshots import archive
+from snapshots.archive import Step, StepFacts, recent
+from snapshots.database import Database
+from tests.notifiers.cast import ALICE, BOB, MAIL, NOW, change, happen, subscribe, tell, watch
+
+ME, OTHER = "me", "other"
+
+
+def told_anew(connection: Connection, step: Step) -> Step:
+    """The same step as better rules tell it."""
+    facts = StepFacts(registry="ctgov", registry_id=step.registry_id, release=step.release, observed_at=NOW)
+    return archive.record_step(connection, facts, [change("title.changed")], supersedes=step.id)
+
+
+def on_the_page(connection: Connection, visitor: str, is_seen: bool) -> set[int]:
+    return {item.step.id for item in news.page(connection, Asked(visitor=visitor, is_seen=is_seen), None, 100).items}
+
+
+def by_the_api(connection: Connection, visitor: str, is_seen: bool, **narrowed: object) -> set[int]:
+    wanted = recent.Asked(where=news.is_seen(visitor, is_seen), **narrowed)  # type: ignore[arg-type]
+    return {step.id for step in recent.newest(connection, wanted, 100)}
+
+
+def test_a_mark_on_what_is_told_anew_by_now_counts_for_that_alone(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE, BOB)
+        marked, *rest = [happen(connection, change("title.changed"), record=each) for each in (ALICE, BOB, ALICE)]
+        news.mark_seen(connection, ME, [marked.id], NOW)
+        anew = told_anew(connection, marked)
+        told_anew(connection, rest[0])
+        unseen = {step.id for step in recent.newest(connection, recent.Asked(), 100)} - {anew.id}
+
+    with database.read() as connection:
+        for asked in (on_the_page, by_the_api):
+            assert asked(connection, ME, True) == {anew.id}
+            assert asked(connection, ME, False) == unseen
+            assert asked(connection, OTHER, True) == set()
+            assert asked(connection, OTHER, False) == {anew.id, *unseen}
+    assert len(unseen) == 2
+
+
+@pytest.mark.parametrize("walked", [5_000, 1])
+def test_what_anybody_marked_in_a_message_is_seen_by_all(
+    database: Database, walked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recent, "WALKED", walked)
+    with database.write() as connection:
+        watch(connection, ALICE, BOB)
+        subscribe(connection, "all", [MAIL])
+        (told,) = tell(connection, change("title.changed"), record=ALICE)
+        (other,) = tell(connection, change("title.changed"), record=BOB)
+        acknowledgements.acknowledge(connection, told, "alice@example.org", NOW)
+
+    with database.read() as connection:
+        seen, unseen = (outbox.load(connection, each, NOW).steps[0].step.id for each in (told, other))
+        for narrowed in ({}, {"among": watched_rows()}):
+            assert by_the_api(connection, ME, True, **narrowed) == {seen}
+            assert by_the_api(connection, ME, False, **narrowed) == {unseen}
+        assert on_the_page(connection, ME, True) == {seen}
+        assert on_the_page(connection, ME, False) == {unseen}
