@@ -42,6 +42,8 @@ FAREWELL_SECONDS = 8
 
 RELATED_SECONDS = 10
 """How often it is asked whether somebody wants to know trials like one, or records are to be read into the index."""
+MEMORY_SECONDS = 60
+"""How often memory that was freed is given back to the system (`allocating.give_back`)."""
 PRESENCE_SECONDS = 20
 """How often a daemon says that it is there (`monitor.presence`)."""
 STALE = timedelta(seconds=30)
@@ -250,6 +252,7 @@ class Daemon:
     def _ticks(self) -> Iterator[tuple[Callable[[], object], float]]:
         """What is done how often, in seconds, by the daemon's roles."""
         yield self.tick_presence, PRESENCE_SECONDS
+        yield allocating.give_back, MEMORY_SECONDS
         if "sweep" in self.me.roles:
             yield self.tick_schedule, self._settings.sweep_schedule
             yield self.tick_new_watches, NEW_WATCH_SECONDS

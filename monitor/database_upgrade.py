@@ -29,11 +29,18 @@ def upgrade(database_url: str) -> None:
 
 
 def current_and_head(database: Database) -> tuple[str | None, str | None]:
-    """The revision the database is at (None: it has no tables of ours) and the one this program needs."""
+    """The revision the database is at (None: it has no tables of ours) and the one this program needs.
+
+    Raises DatabaseError.
+    """
     with database.read() as connection:
         is_there = inspect(connection).has_table(_ALEMBIC.name)
-        current = connection.execute(select(_ALEMBIC.c.version_num)).scalar() if is_there else None
-    return current, _revisions()[0]
+        found = connection.execute(select(_ALEMBIC.c.version_num)).scalars().all() if is_there else ()
+    if len(found) > 1:
+        raise DatabaseError(
+            f"{database.name}: alembic_version has {len(found)} rows, and one is needed; restore a backup"
+        )
+    return (found[0] if found else None), _revisions()[0]
 
 
 def is_known(revision: str) -> bool:
@@ -48,7 +55,10 @@ _ALEMBIC = Table("alembic_version", MetaData(), Column("version_num", String))
 
 def _revisions() -> tuple[str, ...]:
     """The revisions that the program brings along, the newest first."""
-    return _revisions_in(tuple(sorted((MIGRATIONS / "versions").glob("*.py"))))
+    files = tuple(sorted((MIGRATIONS / "versions").glob("*.py")))
+    if not files:
+        raise DatabaseError(f"{MIGRATIONS}: the program's migrations are missing; install it again")
+    return _revisions_in(files)
 
 
 @cache

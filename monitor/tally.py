@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -13,25 +14,34 @@ class Tally:
     """The count of one database, for as long as the process lives.
 
     Changes are never deleted, and their ids rise in the order in which others see them (`archive.record_step`): what
-    was counted need not be counted again. Where the newest id is lower than it was, an older backup was put in the
-    database's place, or the question was asked earlier and is answered later: everything is counted again.
+    was counted need not be counted again. Where the last that was counted is not there, the question is about an
+    earlier moment, or a backup was put in the database's place: all is counted anew.
     """
 
     def __init__(self) -> None:
-        self._newest = 0
+        self._last: tuple[int, int] | None = None
         self._counted: Mapping[str, int] = {}
         self._lock = Lock()
 
     def by_severity(self, connection: Connection) -> Mapping[str, int]:
         """How many changes are stored, by severity; 0 for those of which there is none."""
-        newest = connection.execute(select(func.max(changes.c.id))).scalar() or 0
+        newest = _change(connection, select(func.max(changes.c.id)).scalar_subquery())
+        if newest is None:
+            return dict.fromkeys(SEVERITIES, 0)
         with self._lock:
-            after = self._newest if newest >= self._newest else 0
-            before = self._counted if after else {}
-            new = {severity: _count(connection, severity, after, newest) for severity in SEVERITIES}
-            self._counted = {severity: before.get(severity, 0) + count for severity, count in new.items()}
-            self._newest = newest
-            return self._counted
+            goes_on = self._last is not None and _change(connection, self._last[0]) == self._last
+            after, before = (self._last[0], self._counted) if goes_on and self._last else (0, {})
+            new = {severity: _count(connection, severity, after, newest[0]) for severity in SEVERITIES}
+            counted = {severity: before.get(severity, 0) + count for severity, count in new.items()}
+            if self._last is None or goes_on or newest > self._last:
+                self._last, self._counted = newest, counted
+            return counted
+
+
+def _change(connection: Connection, number: Any) -> tuple[int, int] | None:
+    """The id of a change and its step's; None where there is no such change."""
+    row = connection.execute(select(changes.c.id, changes.c.step).where(changes.c.id == number)).first()
+    return None if row is None else (row.id, row.step)
 
 
 def _count(connection: Connection, severity: str, after: int, until: int) -> int:

@@ -73,6 +73,33 @@ def test_what_was_loaded_is_searched_no_more_and_later_garbage_still_goes() -> N
     assert done.stdout.split() == ["True", "True", "True"]
 
 
+HOLES = """
+import re
+from monitor import allocating
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
+
+many = [bytes(2000) for _ in range(30_000)]
+last = bytes(2000)
+held = resident()
+del many
+freed = resident()
+print(int(allocating.give_back()), held - freed, held - resident())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what is resident is read from Linux's /proc")
+def test_what_was_freed_between_what_is_held_is_given_back() -> None:
+    command = [sys.executable, "-c", HOLES]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    known, by_itself, given_back = map(int, done.stdout.split())
+    if not known:
+        pytest.skip("this C library is not glibc: it keeps or gives back as it likes")
+
+    assert by_itself < 20 < given_back  # MB, of 60
+
+
 LARGE_ANSWER = """
 import gc, sys
 from monitor import allocating
