@@ -1,13 +1,18 @@
 """How many changes of each severity are stored? Counted once; when it is asked again, only those that came since."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from snapshots.archive.tables import changes
+from snapshots.archive.tables import changes, steps
 from snapshots.kinds import SEVERITIES
+
+
+Last = tuple[int, datetime]
+"""The id of a change and when it was observed: no other database has both alike."""
 
 
 class Tally:
@@ -19,7 +24,7 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[int, int] | None = None
+        self._last: Last | None = None
         self._counted: Mapping[str, int] = {}
         self._lock = Lock()
 
@@ -38,10 +43,10 @@ class Tally:
             return counted
 
 
-def _change(connection: Connection, number: Any) -> tuple[int, int] | None:
-    """The id of a change and its step's; None where there is no such change."""
-    row = connection.execute(select(changes.c.id, changes.c.step).where(changes.c.id == number)).first()
-    return None if row is None else (row.id, row.step)
+def _change(connection: Connection, number: Any) -> Last | None:
+    wanted = select(changes.c.id, steps.c.observed_at).join(steps, steps.c.id == changes.c.step)
+    row = connection.execute(wanted.where(changes.c.id == number)).first()
+    return None if row is None else (row.id, row.observed_at)
 
 
 def _count(connection: Connection, severity: str, after: int, until: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from monitor import database_upgrade
 from monitor.database_upgrade import current_and_head, draft_migration, upgrade
@@ -96,3 +96,20 @@ def test_a_database_of_a_newer_program_is_refused_in_one_line(
     with pytest.raises(DatabaseError, match="another version of this program") as refused:
         upgrade(empty_database_url)
     assert "\n" not in str(refused.value)
+
+
+def test_a_database_that_names_two_revisions_is_refused(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
+
+    with pytest.raises(DatabaseError, match="alembic_version has 2 rows"):
+        current_and_head(database)
+
+
+def test_a_program_without_its_migrations_says_so(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_upgrade, "MIGRATIONS", tmp_path)
+
+    with pytest.raises(DatabaseError, match="migrations are missing; install it again"):
+        current_and_head(sqlite_database)

@@ -1,7 +1,9 @@
 """How many changes are stored is counted once, and what came since is added."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select
 
 from monitor.demo.standin import StandIn
@@ -9,8 +11,11 @@ from monitor.tally import Tally
 from snapshots.archive.tables import changes
 from snapshots.database import Database
 from tests.databases import make_tables
-from tests.monitor.stage import DAYS, RECRUITING, Stage, trial
+from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, Stage, trial
 from tests.registries import nct
+
+
+STATUSES = (NOT_YET, RECRUITING, "COMPLETED")
 
 
 def tallied(tally: Tally, database: Database) -> dict[str, int]:
@@ -41,18 +46,22 @@ def test_what_came_since_is_added(database: Database) -> None:
     assert sum(found[-1][0].values()) > sum(found[0][0].values()) > 0
 
 
-def test_an_older_database_in_its_place_is_counted_anew(database: Database, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'older.sqlite3'}"
+@pytest.mark.parametrize("days", [2, 5])
+def test_another_database_in_its_place_is_counted_anew(database: Database, tmp_path: Path, days: int) -> None:
+    url = f"sqlite:///{tmp_path / 'other.sqlite3'}"
     make_tables(url)
-    older, tally = Database(url), Tally()
+    other, tally = Database(url), Tally()
     with StandIn() as standin:
-        for stage, days in ((Stage(older, standin), DAYS[:2]), (Stage(database, standin), DAYS)):
+        for stage, statuses in ((Stage(other, standin), ("COMPLETED",) * days), (Stage(database, standin), STATUSES)):
             stage.watch(nct(1))
-            for number, day in enumerate(days):
-                stage.day(day, trial(nct(1), (RECRUITING, "COMPLETED")[number % 2]))
+            for number, (day, status) in enumerate(zip(DAYS, statuses, strict=False)):
+                stage.publish(day, trial(nct(1), status, title=f"Title {number}"))
+                stage.now += timedelta(seconds=len(statuses))  # nothing happens at two places at the same microsecond
+                stage.look()
 
-    newest, found = tallied(tally, database), tallied(tally, older)
+    newest, found, again = tallied(tally, database), tallied(tally, other), tallied(tally, database)
 
-    assert newest == stored(database) != stored(older)
-    assert found == stored(older)
-    older.dispose()
+    assert newest == stored(database) != stored(other)
+    assert found == stored(other)
+    assert again == newest
+    other.dispose()
