@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from snapshots.archive.tables import changes, steps
-from snapshots.kinds import SEVERITIES
+from snapshots.kinds import SEVERITIES, Severity
 
-
+Counted = Mapping[Severity, int]
 Last = tuple[int, datetime]
 """The id of a change and when it was observed: no other database has both alike."""
 
@@ -25,10 +25,10 @@ class Tally:
 
     def __init__(self) -> None:
         self._last: Last | None = None
-        self._counted: Mapping[str, int] = {}
+        self._counted: Counted = {}
         self._lock = Lock()
 
-    def by_severity(self, connection: Connection) -> Mapping[str, int]:
+    def by_severity(self, connection: Connection) -> Counted:
         """How many changes are stored, by severity; 0 for those of which there is none."""
         newest = _change(connection, select(func.max(changes.c.id)).scalar_subquery())
         if newest is None:
@@ -37,7 +37,7 @@ class Tally:
             goes_on = self._last is not None and _change(connection, self._last[0]) == self._last
             after, before = (self._last[0], self._counted) if goes_on and self._last else (0, {})
             new = {severity: _count(connection, severity, after, newest[0]) for severity in SEVERITIES}
-            counted = {severity: before.get(severity, 0) + count for severity, count in new.items()}
+            counted: Counted = {severity: before.get(severity, 0) + count for severity, count in new.items()}
             if self._last is None or goes_on or newest > self._last:
                 self._last, self._counted = newest, counted
             return counted

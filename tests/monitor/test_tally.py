@@ -14,7 +14,6 @@ from tests.databases import make_tables
 from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, Stage, trial
 from tests.registries import nct
 
-
 STATUSES = (NOT_YET, RECRUITING, "COMPLETED")
 
 
