@@ -33,7 +33,7 @@ def give_back() -> bool:
     return False
 
 
-YOUNG, MIDDLE, OLD = 10_000, 10, 20
+YOUNG, MIDDLE, OLD = 5_000, 10, 10
 """So many new objects are searched for circular garbage at once; so many such searches until the middle-aged, and so
 many of those until all objects that were not there at the start."""
 

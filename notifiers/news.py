@@ -19,6 +19,8 @@ from snapshots.kinds import SEVERITIES
 CAUSES = ("observed", "search", "registry")
 """What is news: what was filled in from the past is not."""
 FIRST_SEEN = "record.first_seen"
+MANY = 2_000
+"""Marks of one visitor from which on what was seen is frequent among the newest."""
 """The baseline of a watch tells that it begins; it is no change."""
 WINDOWS = (2, 10, 40)
 """How many releases are looked through for one page: few where much changes, more where the filters leave little."""
@@ -78,7 +80,7 @@ def page(connection: Connection, asked: Asked, after: Place | None, limit: int) 
         if not bounds:
             break
         last = bounds[-1]
-        found = list(connection.execute(_steps(asked, after, bounds[0], last).limit(limit + 1)))
+        found = list(connection.execute(_steps(connection, asked, after, bounds[0], last).limit(limit + 1)))
         if len(found) > limit or len(bounds) < releases:
             break
     shown = found[:limit]
@@ -109,14 +111,14 @@ def _releases(connection: Connection, newest: str | None, most: int) -> list[str
     return found
 
 
-def _steps(asked: Asked, after: Place | None, newest: str, oldest: str) -> Select[Any]:
+def _steps(connection: Connection, asked: Asked, after: Place | None, newest: str, oldest: str) -> Select[Any]:
     rank = func.min(case({name: number for number, name in enumerate(SEVERITIES)}, value=change_rows.c.severity))
     of = step_rows.c
     wanted = (
         select(of.id, of.release, rank.label("rank"))
         .join(change_rows, change_rows.c.step == of.id)
         .where(of.release >= oldest, of.release <= newest, of.cause.in_(CAUSES), of.superseded_by.is_(None))
-        .where(change_rows.c.kind != FIRST_SEEN, *_conditions(asked))
+        .where(change_rows.c.kind != FIRST_SEEN, *_conditions(connection, asked))
         .group_by(of.id, of.release)
         .order_by(of.release.desc(), rank, of.id.desc())
     )
@@ -126,7 +128,7 @@ def _steps(asked: Asked, after: Place | None, newest: str, oldest: str) -> Selec
     return wanted.having(or_(of.release < after.release, and_(of.release == after.release, later)))
 
 
-def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
+def _conditions(connection: Connection, asked: Asked) -> list[ColumnElement[bool]]:
     watched = step_rows.c.record.in_(watched_rows(asked.group))
     told = [watched if asked.group is not None else or_(watched, step_rows.c.record.is_(None))]
     if asked.severities is not None:
@@ -134,19 +136,29 @@ def _conditions(asked: Asked) -> list[ColumnElement[bool]]:
     if asked.kinds is not None:
         told.append(change_rows.c.kind.in_(sorted(asked.kinds)))
     if asked.is_seen is not None:
-        told.append(is_seen(asked.visitor, asked.is_seen))
+        told.append(is_seen(connection, asked.visitor, asked.is_seen))
     return told
 
 
-def is_seen(visitor: str, wanted: bool) -> ColumnElement[bool]:
+def is_seen(connection: Connection, visitor: str, wanted: bool) -> ColumnElement[bool]:
     """Whether the visitor marked the step of a row of `changes` as seen, or anybody a message that tells it; or that
     nobody did so.
     """
     # lists that are made once: asked row by row, each row would cost as much as the visitor has marks
     marked, told = _marked(visitor), _acknowledged()
-    if wanted:
-        return change_rows.c.id.in_(select(change_rows.c.id).where(change_rows.c.step.in_(marked)).union(told))
-    return and_(change_rows.c.step.not_in(marked), change_rows.c.id.not_in(told))
+    if not wanted:
+        return and_(change_rows.c.step.not_in(marked), change_rows.c.id.not_in(told))
+    if _is_much(connection, visitor):
+        return or_(change_rows.c.step.in_(marked), change_rows.c.id.in_(told))
+    # what is rare among many is not looked for, but begun with
+    return change_rows.c.id.in_(select(change_rows.c.id).where(change_rows.c.step.in_(marked)).union(told))
+
+
+def _is_much(connection: Connection, visitor: str) -> bool:
+    marks = select(seen_steps.c.step).where(seen_steps.c.by == visitor)
+    return any(
+        connection.execute(wanted.offset(MANY).limit(1)).first() is not None for wanted in (marks, _acknowledged())
+    )
 
 
 def _marked(visitor: str) -> CompoundSelect[int]:

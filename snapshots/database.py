@@ -26,10 +26,10 @@ IDLE_TIMEOUT = 30_000
 """Milliseconds after which PostgreSQL ends a transaction that does nothing: that of a process that was stopped, or of a
 machine that was cut off. What it had locked would else stay locked for ever."""
 
-KEPT_OPEN, MOST_OPEN = 2, 15
-"""Connections to a SQLite file that are kept once they were used, of readers and of writers, and how many there may be
-at once. Each that is kept keeps two files open, some of the database's pages and a hundred prepared statements; to open
-one takes as long as a short query."""
+READERS_KEPT, WRITERS_KEPT, MOST_OPEN = 2, 1, 15
+"""Connections to a SQLite file that are kept once they were used, and how many there may be at once to read and to
+write. Each that is kept keeps files open, some of the database's pages, all its tables' names and a hundred prepared
+statements, half a megabyte and more; to open another takes two milliseconds."""
 READERS_CACHE = 500
 """KB of a SQLite database's pages that each reader keeps to itself; the system keeps the file's pages for all of them.
 (Writers keep SQLite's own 2 MB: what they write waits there for the commit.)"""
@@ -266,12 +266,13 @@ def _ping_what_rested(engine: Engine) -> None:
 
 
 def _sqlite_engine(url: URL, *, writes: bool, foreign_keys: bool) -> Engine:
+    kept = WRITERS_KEPT if writes else READERS_KEPT
     # the connection that was used last has read last what others would have to read anew
     engine = create_engine(
         url,
         pool_use_lifo=True,
-        pool_size=KEPT_OPEN,
-        max_overflow=MOST_OPEN - KEPT_OPEN,
+        pool_size=kept,
+        max_overflow=MOST_OPEN - kept,
         connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT / 1000},
     )
 

@@ -25,11 +25,15 @@ def on_the_page(connection: Connection, visitor: str, is_seen: bool) -> set[int]
 
 
 def by_the_api(connection: Connection, visitor: str, is_seen: bool, **narrowed: object) -> set[int]:
-    wanted = recent.Asked(where=news.is_seen(visitor, is_seen), **narrowed)  # type: ignore[arg-type]
+    wanted = recent.Asked(where=news.is_seen(connection, visitor, is_seen), **narrowed)  # type: ignore[arg-type]
     return {step.id for step in recent.newest(connection, wanted, 100)}
 
 
-def test_a_mark_on_what_is_told_anew_by_now_counts_for_that_alone(database: Database) -> None:
+@pytest.mark.parametrize("many", [news.MANY, 0])
+def test_a_mark_on_what_is_told_anew_by_now_counts_for_that_alone(
+    database: Database, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "MANY", many)
     with database.write() as connection:
         watch(connection, ALICE, BOB)
         marked, *rest = [happen(connection, change("title.changed"), record=each) for each in (ALICE, BOB, ALICE)]
@@ -47,11 +51,13 @@ def test_a_mark_on_what_is_told_anew_by_now_counts_for_that_alone(database: Data
     assert len(unseen) == 2
 
 
+@pytest.mark.parametrize("many", [news.MANY, 0])
 @pytest.mark.parametrize("walked", [5_000, 1])
 def test_what_anybody_marked_in_a_message_is_seen_by_all(
-    database: Database, walked: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, walked: int, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent, "WALKED", walked)
+    monkeypatch.setattr(news, "MANY", many)
     with database.write() as connection:
         watch(connection, ALICE, BOB)
         subscribe(connection, "all", [MAIL])

@@ -42,7 +42,7 @@ def _changes(call: Call) -> Json:
             kinds=kinds_asked(call),
             severities=severities_asked(call),
             causes=call.asked["origin"] or None,
-            where=_seen_or_not(call),
+            where=_seen_or_not(connection, call),
         )
         asked = replace(asked, **_rows(connection, call))
         return _new(connection, call, asked) if call.asked["since"] else _page(connection, call, asked)
@@ -61,11 +61,11 @@ def _rows(connection: Connection, call: Call) -> dict[str, Select[Any]]:
     return {"among": watched_rows(group)} if group or call.asked["watched"] else {}
 
 
-def _seen_or_not(call: Call) -> ColumnElement[bool] | None:
+def _seen_or_not(connection: Connection, call: Call) -> ColumnElement[bool] | None:
     wanted, visitor = call.asked["seen"], call.here.visitor
     if wanted is None or visitor is None:
         return None
-    return news.is_seen(visitor.name, wanted)
+    return news.is_seen(connection, visitor.name, wanted)
 
 
 def _page(connection: Connection, call: Call, asked: recent.Asked) -> Json:
