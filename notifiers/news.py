@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, delete, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, delete, exists, func, or_, select
 
 from notifiers.tables import acknowledgements, delivery_changes, seen_steps
 from notifiers.watched_rows import watched_rows
@@ -144,14 +144,18 @@ def is_seen(connection: Connection, visitor: str, wanted: bool) -> ColumnElement
     """Whether the visitor marked the step of a row of `changes` as seen, or anybody a message that tells it; or that
     nobody did so.
     """
-    # lists that are made once: asked row by row, each row would cost as much as the visitor has marks
-    marked, told = _marked(visitor), _acknowledged()
-    if not wanted:
-        return and_(change_rows.c.step.not_in(marked), change_rows.c.id.not_in(told))
-    if _is_much(connection, visitor):
-        return or_(change_rows.c.step.in_(marked), change_rows.c.id.in_(told))
-    # what is rare among many is not looked for, but begun with
-    return change_rows.c.id.in_(select(change_rows.c.id).where(change_rows.c.step.in_(marked)).union(told))
+    if wanted and not _is_much(connection, visitor):
+        # what is rare among many is not looked for, but begun with
+        marked = select(change_rows.c.id).where(change_rows.c.step.in_(_marked(visitor)))
+        return change_rows.c.id.in_(marked.union(_acknowledged()))
+    # each by itself is a look into an index; in one they would cost each row as much as the visitor has marks
+    of_step = seen_steps.c.step == change_rows.c.step
+    seen = (
+        exists().where(seen_steps.c.by == visitor, of_step).correlate(change_rows),
+        _told_anew(visitor).where(step_rows.c.superseded_by == change_rows.c.step).correlate(change_rows).exists(),
+        _acknowledged().where(delivery_changes.c.change_id == change_rows.c.id).correlate(change_rows).exists(),
+    )
+    return or_(*seen) if wanted else and_(*(~each for each in seen))
 
 
 def _is_much(connection: Connection, visitor: str) -> bool:
@@ -164,13 +168,13 @@ def _is_much(connection: Connection, visitor: str) -> bool:
 def _marked(visitor: str) -> CompoundSelect[int]:
     """The steps that the visitor marked; and those which tell anew, by better rules, what they told."""
     mine = select(seen_steps.c.step).where(seen_steps.c.by == visitor)
-    told_anew = (
-        select(step_rows.c.superseded_by)
-        .join(seen_steps, seen_steps.c.step == step_rows.c.id)
-        .where(seen_steps.c.by == visitor, step_rows.c.superseded_by.is_not(None))
-        .correlate(None)
-    )
-    return mine.union(told_anew)
+    return mine.union(_told_anew(visitor).correlate(None))
+
+
+def _told_anew(visitor: str) -> Select[int]:
+    marked = seen_steps.c.step == step_rows.c.id
+    wanted = select(step_rows.c.superseded_by).join(seen_steps, marked)
+    return wanted.where(seen_steps.c.by == visitor, step_rows.c.superseded_by.is_not(None))
 
 
 def _acknowledged() -> Select[int]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Table, insert, update
 
 from monitor import schema
+from monitor.access.tokens import OWN
 from monitor.copying import go_on_counting
 from notifiers import feeds, links, outlook, subscriptions, watches
 from notifiers.tables import (
@@ -21,6 +22,7 @@ from notifiers.tables import (
     delivery_changes,
     delivery_subscriptions,
     search_members,
+    seen_steps,
     subscription_addresses,
     wanted_changes,
 )
@@ -53,6 +55,8 @@ TOLD_EVERY = 10
 """Every tenth step was told to somebody."""
 CONFIRMED = 20
 """The number of an address that was asked whether it wants to be told, and said yes."""
+UNSEEN = 5
+"""Whoever looks at the page has marked everything as seen but what came with so many releases last."""
 NEWS = 9
 """The week's digest tells of so many trials a day, of however many that are watched: of 63 in all."""
 FIRST = datetime(2025, 7, 1, 13, tzinfo=UTC)
@@ -276,6 +280,8 @@ def _tell(connection: Connection, moments: Sequence[_Moment]) -> None:
                                     "started_at": _seen(at.release), "finished_at": _seen(at.release),
                                     "answer": "250 taken"} for step, at in told))  # fmt: skip
     _insert(connection, wanted_changes, _wanted(moments))
+    _insert(connection, seen_steps, ({"by": OWN, "step": step, "at": NOW} for step, at in enumerate(moments, start=1)
+                                     if at.release < RELEASES - UNSEEN))  # fmt: skip
 
 
 def _wanted(moments: Sequence[_Moment]) -> Rows:

@@ -1,15 +1,17 @@
 """What somebody marked as seen, and nothing else, counts as seen: also where it is told anew by better rules."""
 
+from random import Random
+
 import pytest
 from sqlalchemy import Connection
 
-from notifiers import acknowledgements, news, outbox
+from notifiers import acknowledgements, ledger, news, outbox, watches
 from notifiers.news import Asked
 from notifiers.watched_rows import watched_rows
 from snapshots import archive
 from snapshots.archive import Step, StepFacts, recent
 from snapshots.database import Database
-from tests.notifiers.cast import ALICE, BOB, MAIL, NOW, change, happen, subscribe, tell, watch
+from tests.notifiers.cast import ALICE, BOB, MAIL, NOW, change, happen, subscribe, tell, trial, watch
 
 ME, OTHER = "me", "other"
 
@@ -72,3 +74,45 @@ def test_what_anybody_marked_in_a_message_is_seen_by_all(
             assert by_the_api(connection, ME, False, **narrowed) == {unseen}
         assert on_the_page(connection, ME, True) == {seen}
         assert on_the_page(connection, ME, False) == {unseen}
+
+
+@pytest.mark.parametrize("many", [news.MANY, 0])
+@pytest.mark.parametrize("walked", [5_000, 3])
+def test_however_it_is_asked_each_change_is_either_seen_or_not(
+    database: Database, walked: int, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = Random(7)
+    monkeypatch.setattr(recent, "WALKED", walked)
+    monkeypatch.setattr(news, "MANY", many)
+    with database.write() as connection:
+        watch(connection, ALICE, BOB)
+        subscribe(connection, "alice", [MAIL], watches={"ids": [ALICE]})
+        made = [_happened(connection, chance) for _ in range(40)]
+        anew = {step.id: told_anew(connection, step).id for step in chance.sample(made, 10)}
+        everything = {step.id for step in recent.newest(connection, recent.Asked(), 1000)}
+        marked = chance.sample([step.id for step in made], 15)
+        news.mark_seen(connection, ME, marked, NOW)
+        news.mark_seen(connection, OTHER, chance.sample([step.id for step in made], 15), NOW)
+        told = chance.sample([entry.delivery_id for entry in ledger.listing(connection)], 4)
+        for each in told:
+            acknowledgements.acknowledge(connection, each, "alice@example.org", NOW)
+        in_messages = {outbox.load(connection, each, NOW).steps[0].step.id for each in told}
+        watches.remove(connection, "ctgov", [BOB])
+
+    seen = ({anew.get(each, each) for each in marked} | in_messages) & everything
+    with database.read() as connection:
+        of_alice = {step.id for step in archive.steps(connection, "ctgov", ALICE)}
+        for narrowed, among in (({}, everything), ({"among": watched_rows()}, everything & of_alice)):
+            assert by_the_api(connection, ME, True, **narrowed) == seen & among
+            assert by_the_api(connection, ME, False, **narrowed) == among - seen
+        assert on_the_page(connection, ME, True) == seen & of_alice
+        assert on_the_page(connection, ME, False) == of_alice - seen
+    assert 8 < len(seen) < 25
+
+
+def _happened(connection: Connection, chance: Random) -> Step:
+    """A change of one of the trials; of Alice's somebody is told."""
+    record = chance.choice([ALICE, BOB])
+    step = happen(connection, change("title.changed"), record=record)
+    outbox.enqueue(connection, step, trial(record), NOW)
+    return step
