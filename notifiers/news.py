@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, structs
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, delete, func, or_, select
 
 from notifiers.tables import acknowledgements, delivery_changes, seen_steps
 from notifiers.watched_rows import watched_rows
@@ -75,13 +75,15 @@ def page(connection: Connection, asked: Asked, after: Place | None, limit: int) 
     """At most `limit` steps: the newest release first, within it the most severe, within those the newest."""
     found: list[Any] = []
     last: str | None = None
+    looked = 0
     for releases in WINDOWS:
         bounds = _releases(connection, after.release if after else None, releases)
-        if not bounds:
+        if len(bounds) == looked:
             break
-        last = bounds[-1]
-        found = list(connection.execute(_steps(connection, asked, after, bounds[0], last).limit(limit + 1)))
-        if len(found) > limit or len(bounds) < releases:
+        first, last, looked = bounds[looked], bounds[-1], len(bounds)
+        wanted = _steps(connection, asked, after, first, last).limit(limit + 1 - len(found))
+        found += connection.execute(wanted)
+        if len(found) > limit or looked < releases:
             break
     shown = found[:limit]
     return Page(_items(connection, asked, [row.id for row in shown]), _older(connection, found, limit, last), last)
@@ -136,25 +138,27 @@ def _conditions(connection: Connection, asked: Asked) -> list[ColumnElement[bool
     if asked.kinds is not None:
         told.append(change_rows.c.kind.in_(sorted(asked.kinds)))
     if asked.is_seen is not None:
-        told.append(is_seen(connection, asked.visitor, asked.is_seen))
+        told.append(is_seen(connection, asked.visitor, asked.is_seen, step_rows.c.id))
     return told
 
 
-def is_seen(connection: Connection, visitor: str, wanted: bool) -> ColumnElement[bool]:
+def is_seen(
+    connection: Connection, visitor: str, wanted: bool, step: ColumnElement[int] = change_rows.c.step
+) -> ColumnElement[bool]:
     """Whether the visitor marked the step of a row of `changes` as seen, or anybody a message that tells it; or that
-    nobody did so.
+    nobody did so. `step` is where the query has the step's number: that of `steps` is looked at once for all its rows.
     """
     if wanted and not _is_much(connection, visitor):
         # what is rare among many is not looked for, but begun with
         marked = select(change_rows.c.id).where(change_rows.c.step.in_(_marked(visitor)))
         return change_rows.c.id.in_(marked.union(_acknowledged()))
     # each by itself is a look into an index; in one they would cost each row as much as the visitor has marks
-    of_step = seen_steps.c.step == change_rows.c.step
-    seen = (
-        exists().where(seen_steps.c.by == visitor, of_step).correlate(change_rows),
-        _told_anew(visitor).where(step_rows.c.superseded_by == change_rows.c.step).correlate(change_rows).exists(),
-        _acknowledged().where(delivery_changes.c.change_id == change_rows.c.id).correlate(change_rows).exists(),
+    looks = (
+        select(seen_steps.c.step).where(seen_steps.c.by == visitor, seen_steps.c.step == step),
+        _told_anew(visitor).where(_FORMER.c.superseded_by == step),
+        _acknowledged().where(delivery_changes.c.change_id == change_rows.c.id),
     )
+    seen = [each.correlate(step_rows, change_rows).exists() for each in looks]
     return or_(*seen) if wanted else and_(*(~each for each in seen))
 
 
@@ -167,14 +171,15 @@ def _is_much(connection: Connection, visitor: str) -> bool:
 
 def _marked(visitor: str) -> CompoundSelect[int]:
     """The steps that the visitor marked; and those which tell anew, by better rules, what they told."""
-    mine = select(seen_steps.c.step).where(seen_steps.c.by == visitor)
-    return mine.union(_told_anew(visitor).correlate(None))
+    return select(seen_steps.c.step).where(seen_steps.c.by == visitor).union(_told_anew(visitor))
+
+
+_FORMER = step_rows.alias("former")
 
 
 def _told_anew(visitor: str) -> Select[int]:
-    marked = seen_steps.c.step == step_rows.c.id
-    wanted = select(step_rows.c.superseded_by).join(seen_steps, marked)
-    return wanted.where(seen_steps.c.by == visitor, step_rows.c.superseded_by.is_not(None))
+    wanted = select(_FORMER.c.superseded_by).join(seen_steps, seen_steps.c.step == _FORMER.c.id)
+    return wanted.where(seen_steps.c.by == visitor, _FORMER.c.superseded_by.is_not(None))
 
 
 def _acknowledged() -> Select[int]:
