@@ -75,8 +75,9 @@ def environ(tmp_path: Path, postgresql: PostgresqlServer, monkeypatch: pytest.Mo
         standin.publish(DAYS[0], {ONE: trial(ONE)})
         made = {f"TRIALDELTA_{name}": value for name, value in given.items()}
         (tmp_path / "watchlist.toml").write_text(FILE)
-        assert run(made, "apply", "watchlist.toml")[0] == 0
-        assert run(made, "check")[0] == 0
+        for words in (["apply", "watchlist.toml"], ["check"]):
+            code, said = run(made, *words)
+            assert code == 0, said
         standin.publish(DAYS[1], {ONE: trial(ONE, RECRUITING, DAYS[1])})
         yield made
 
