@@ -117,7 +117,7 @@ class PostgresqlServer:
 CUT_OFF = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 SHAPE = """SELECT count(*), sum(attnum), max(attrelid::bigint), sum(hashtext(attname::text)::bigint),
-    (SELECT max(version_num) FROM alembic_version) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+    (SELECT string_agg(version_num, ' ' ORDER BY version_num) FROM alembic_version) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
     WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped"""
 RESTART_SEQUENCES = """SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
     FROM pg_sequences WHERE last_value IS NOT NULL"""
