@@ -120,36 +120,6 @@ SHAPE = """SELECT count(*), sum(attnum), max(attrelid::bigint), sum(hashtext(att
     (SELECT string_agg(version_num, ' ' ORDER BY version_num) FROM alembic_version)
     FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
     WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped"""
-RESTART_SEQUENCES}", name)
-        self._emptied = name
-        return True
-
-    def _shape_of(self, name: str) -> Any:
-        """What tells whether tables, columns or indexes were altered; whoever still uses the database is cut off."""
-        self._run(CUT_OFF, name)
-        return self._run(SHAPE, name)
-
-    def _new(self) -> str:
-        self._made += 1
-        name = f"trialdelta_{os.getpid()}_{self._made}"
-        self._run(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        return name
-
-    def _at(self, name: str) -> str:
-        base, question, options = self._server.partition("?")
-        return f"{base.rpartition('/')[0]}/{name}{question}{options}"
-
-    def _run(self, command: str, name: str = "postgres") -> Any:
-        with psycopg.connect(self._at(name), autocommit=True) as connection:
-            cursor = connection.execute(command)  # type: ignore[call-overload]
-            return cursor.fetchall() if cursor.description else None
-
-
-CUT_OFF = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
-SHAPE = """SELECT count(*), sum(attnum), max(attrelid::bigint), sum(hashtext(attname::text)::bigint),
-    (SELECT string_agg(version_num, ' ' ORDER BY version_num) FROM alembic_version) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
-    WHERE relnamespace = 'public'::regnamespace AND NOT attisdropped"""
 RESTART_SEQUENCES = """SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
     FROM pg_sequences WHERE last_value IS NOT NULL"""
 
