@@ -39,7 +39,13 @@ EXPORTS = frozenset(
     }
 )
 """Files of everything, and questions to a whole past: they cost what they hold, and no page waits for them."""
-FILTERED = ("/?seen=no", "/?seen=yes", "/api/v1/changes?seen=false", "/api/v1/changes?seen=true")
+FILTERED = (
+    "/?seen=no",
+    "/?seen=yes",
+    "/api/v1/changes?seen=false",
+    "/api/v1/changes?seen=false&watched=true",
+    "/api/v1/changes?seen=true",
+)
 """Doors that are asked again with a filter, since by that the database walks another way."""
 Paths = Callable[[int], str]
 
