@@ -7,11 +7,14 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, select
 
+from notifiers.message import NotSeen
 from notifiers.outbox.by_hand import UnknownDelivery
 from notifiers.tables import acknowledgements, addresses, deliveries, delivery_changes
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
 from snapshots.archive.tables import changes as change_rows
+from snapshots.archive.tables import records
+from snapshots.archive.tables import steps as step_rows
 from snapshots.database import insert_if_absent
 
 ALERTS = ("trial.changed", "search.changed", "registry.notice", "summary")
@@ -28,7 +31,8 @@ class Acknowledgement(Struct, frozen=True):
 class Unseen(Struct, frozen=True, kw_only=True):
     """A critical change that an address was told (`told_at`, aware UTC) by a delivery that nobody acknowledged.
 
-    `step` holds all changes of that moment; `change` is the one. `uri` is the address. `number` is the delivery's.
+    `change` is the one, `step` where it happened, with those of its changes alone that nobody has seen. `uri` is the
+    address. `number` is the delivery's.
     """
 
     delivery_id: str
@@ -67,9 +71,33 @@ def unseen(connection: Connection, address_id: int | None = None, since: datetim
     first; with `since` (aware UTC) only by those that arrived then or later. A change told twice counts once, and is
     seen as soon as one of the two was.
     """
-    rows = connection.execute(_unseen(address_id, since)).all()
+    return _read(connection, _told_first(connection.execute(_unseen(address_id, since)).all()))
+
+
+def unseen_in_words(connection: Connection, address_id: int) -> list[NotSeen]:
+    """What of it one address was told, as a digest says it: of changes that nobody ever marks there are many."""
+    in_words = (change_rows.c.change, step_rows.c.registry, records.c.registry_id)
+    wanted = (
+        _unseen(address_id, None)
+        .add_columns(*in_words)
+        .join(step_rows, step_rows.c.id == change_rows.c.step)
+        .outerjoin(records, records.c.id == step_rows.c.record)
+    )
+    return [
+        NotSeen(
+            id=row.registry_id or row.registry,
+            summary=archive.summary(row.change_id, row.change),
+            told_at=row.finished_at,
+            delivery_id=row.delivery_id,
+        )
+        for row in _told_first(connection.execute(wanted).all())
+    ]
+
+
+def _told_first(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Of what an address was told twice the first."""
     first = {(row.uri, row.change_id): row for row in reversed(rows)}
-    return _read(connection, [row for row in rows if first[row.uri, row.change_id] is row])
+    return [row for row in rows if first[row.uri, row.change_id] is row]
 
 
 def unseen_after(
@@ -134,12 +162,12 @@ def _told_before() -> ColumnElement[bool]:
 
 
 def _read(connection: Connection, rows: Sequence[Row[Any]]) -> list[Unseen]:
-    steps = {step.id: step for step in archive.find_steps(connection, {row.step for row in rows})}
-    return [_of_row(row, steps[row.step]) for row in rows]
+    steps = archive.steps_of_changes(connection, {row.change_id for row in rows})
+    told = {stored.id: (step, stored) for step in steps for stored in step.changes}
+    return [_of_row(row, *told[row.change_id]) for row in rows]
 
 
-def _of_row(row: Row[Any], step: Step) -> Unseen:
-    change = next(stored for stored in step.changes if stored.id == row.change_id)
+def _of_row(row: Row[Any], step: Step, change: StoredChange) -> Unseen:
     return Unseen(
         delivery_id=row.delivery_id, number=row.number, uri=row.uri, told_at=row.finished_at, step=step, change=change
     )

@@ -12,7 +12,7 @@ from notifiers import acknowledgements, outlook, scope, search_members, subscrip
 from notifiers.calendar import local_day
 from notifiers.composing import READERS
 from notifiers.conditions import Conditions
-from notifiers.message import Coming, Coverage, NotSeen
+from notifiers.message import Coming, Coverage
 from notifiers.subscriptions import Stored
 from notifiers.tables import askings, ended_silences
 from notifiers.tables import watches as watch_rows
@@ -67,7 +67,7 @@ def coverage(  # noqa: PLR0917 - what one address is told
         since=since,
         told_meanwhile=told_meanwhile,
         waiting=waiting,
-        unseen=_unseen(connection, address_id),
+        unseen=tuple(acknowledgements.unseen_in_words(connection, address_id)),
         ended=_ended(connection, on.stored, since),
     )
 
@@ -146,18 +146,6 @@ def _coming(connection: Connection, stored: Stored, now: datetime) -> tuple[Comi
     # dates of what broad searches find are not read ahead, and never all at once
     named = scope.named(stored.subscription.watches, search_members.broad(connection))
     return tuple(outlook.coming_of(connection, PARSERS, named, today))
-
-
-def _unseen(connection: Connection, address_id: int) -> tuple[NotSeen, ...]:
-    return tuple(
-        NotSeen(
-            id=one.step.registry_id or one.step.registry,
-            summary=one.change.change.summary,
-            told_at=one.told_at,
-            delivery_id=one.delivery_id,
-        )
-        for one in acknowledgements.unseen(connection, address_id)
-    )
 
 
 def _silences(

@@ -91,6 +91,11 @@ _INLINER = css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load
 class _Environment(SandboxedEnvironment):
     """A sandbox in which foreign text cannot be declared to be markup."""
 
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if attribute in getattr(type(obj), "__struct_fields__", ()):
+            return getattr(obj, attribute)  # a value of ours: of thousands, none needs to be proven harmless
+        return super().getattr(obj, attribute)
+
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
         for modifier in tree.find_all(nodes.EvalContextModifier):

@@ -1,6 +1,6 @@
 """What is told together: the changes of one step as lines, most severe first, consequences under their cause."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -99,13 +99,15 @@ def _root(stored: StoredChange, causes: Mapping[int, StoredChange]) -> StoredCha
 
 
 def _together(tops: Sequence[StoredChange], by_place: Container[int]) -> list[list[StoredChange]]:
-    alike: dict[Json, list[StoredChange]] = {}
-    for stored in tops:
-        alike.setdefault(_likeness(stored, by_place), []).append(stored)
-    lines = []
-    for together in alike.values():
-        enough = len(together) >= _many(together[0], by_place)
-        lines.extend([together] if enough else [[stored] for stored in together])
+    lines: list[list[StoredChange]] = []
+    for kind in _apart_by(tops, lambda stored: (stored.change.kind, stored.change.severity, stored.id in by_place)):
+        # what was replaced is searched for only where there may be enough of them
+        if len(kind) < min(_many(stored, by_place) for stored in kind):
+            lines.extend([stored] for stored in kind)
+            continue
+        for together in _apart_by(kind, _likeness):
+            enough = len(together) >= _many(together[0], by_place)
+            lines.extend([together] if enough else [[stored] for stored in together])
     order = {stored.id: number for number, stored in enumerate(tops)}
     return sorted(lines, key=lambda line: order[line[0].id])
 
@@ -120,12 +122,18 @@ def _is_site(change: Change) -> bool:
     return change.subject is not None and change.subject.get("type") == "site"
 
 
-def _likeness(stored: StoredChange, by_place: Container[int]) -> Json:
-    """What entries told in one line have in common; an entry that replaces nothing is like no other."""
+def _apart_by(changes: Iterable[StoredChange], key: Callable[[StoredChange], Json]) -> list[list[StoredChange]]:
+    alike: dict[Json, list[StoredChange]] = {}
+    for stored in changes:
+        alike.setdefault(key(stored), []).append(stored)
+    return list(alike.values())
+
+
+def _likeness(stored: StoredChange) -> Json:
+    """What entries of one kind told in one line have in common; an entry that replaces nothing is like no other."""
     change = stored.change
     comes_or_goes = _is_site(change) and change.kind in ("site.added", "site.removed")
-    alike = comes_or_goes or replaced_words(change) or stored.id
-    return (change.kind, change.severity, stored.id in by_place, alike)
+    return comes_or_goes or replaced_words(change) or stored.id
 
 
 def _line(together: Sequence[StoredChange], followers: Mapping[int, Sequence[StoredChange]]) -> Line:

@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, delete, func, or_, select
 
 from notifiers.tables import acknowledgements, delivery_changes, seen_steps
-from notifiers.watched_rows import watched_rows
+from notifiers.watched_rows import is_watched, watched_rows
 from snapshots import archive
 from snapshots.archive import Step
 from snapshots.archive.tables import changes as change_rows
@@ -19,10 +19,10 @@ from snapshots.kinds import SEVERITIES
 CAUSES = ("observed", "search", "registry")
 """What is news: what was filled in from the past is not."""
 FIRST_SEEN = "record.first_seen"
+"""The baseline of a watch tells that it begins; it is no change."""
 MANY = 2_000
 """Marks of one visitor from which on what was seen is frequent among the newest."""
-"""The baseline of a watch tells that it begins; it is no change."""
-WINDOWS = (2, 10, 40)
+WINDOWS = (1, 2, 10, 40)
 """How many releases are looked through for one page: few where much changes, more where the filters leave little."""
 
 
@@ -76,8 +76,9 @@ def page(connection: Connection, asked: Asked, after: Place | None, limit: int) 
     found: list[Any] = []
     last: str | None = None
     looked = 0
+    bounds = [after.release] if after else []
     for releases in WINDOWS:
-        bounds = _releases(connection, after.release if after else None, releases)
+        bounds += _releases(connection, bounds[-1] if bounds else None, releases - len(bounds))
         if len(bounds) == looked:
             break
         first, last, looked = bounds[looked], bounds[-1], len(bounds)
@@ -101,15 +102,20 @@ def unmark_seen(connection: Connection, visitor: str, steps: Collection[int]) ->
     connection.execute(delete(seen_steps).where(here))
 
 
-def _releases(connection: Connection, newest: str | None, most: int) -> list[str]:
-    """The newest releases in which something happened, from `newest` on backwards; each a look into the index."""
-    found: list[str] = [] if newest is None else [newest]
+def _releases(connection: Connection, before: str | None, most: int) -> list[str]:
+    """The newest releases in which something happened, before that one; each a look into the index."""
+    found: list[str] = []
     while len(found) < most:
-        before = [step_rows.c.release < found[-1]] if found else []
-        release = connection.execute(select(func.max(step_rows.c.release)).where(*before)).scalar()
+        release = _newest_release(connection, found[-1] if found else before)
         if release is None:
             break
         found.append(release)
+    return found
+
+
+def _newest_release(connection: Connection, before: str | None) -> str | None:
+    earlier = [] if before is None else [step_rows.c.release < before]
+    found: str | None = connection.execute(select(func.max(step_rows.c.release)).where(*earlier)).scalar()
     return found
 
 
@@ -131,8 +137,7 @@ def _steps(connection: Connection, asked: Asked, after: Place | None, newest: st
 
 
 def _conditions(connection: Connection, asked: Asked) -> list[ColumnElement[bool]]:
-    watched = step_rows.c.record.in_(watched_rows(asked.group))
-    told = [watched if asked.group is not None else or_(watched, step_rows.c.record.is_(None))]
+    told = [_is_watched(asked.group)]
     if asked.severities is not None:
         told.append(change_rows.c.severity.in_(sorted(asked.severities)))
     if asked.kinds is not None:
@@ -140,6 +145,12 @@ def _conditions(connection: Connection, asked: Asked) -> list[ColumnElement[bool
     if asked.is_seen is not None:
         told.append(is_seen(connection, asked.visitor, asked.is_seen, step_rows.c.id))
     return told
+
+
+def _is_watched(group: str | None) -> ColumnElement[bool]:
+    """Of a step: what concerns a whole registry is about all that is watched."""
+    record = step_rows.c.record
+    return or_(is_watched(record), record.is_(None)) if group is None else record.in_(watched_rows(group))
 
 
 def is_seen(
@@ -193,8 +204,7 @@ def _older(connection: Connection, found: Sequence[Any], limit: int, last: str |
         return Place(found[limit - 1].release, found[limit - 1].rank, found[limit - 1].id)
     if last is None:
         return None
-    goes_on = connection.execute(select(func.max(step_rows.c.release)).where(step_rows.c.release < last)).scalar()
-    return Place(last, len(SEVERITIES), 0) if goes_on is not None else None
+    return Place(last, len(SEVERITIES), 0) if _newest_release(connection, last) is not None else None
 
 
 def _items(connection: Connection, asked: Asked, numbers: Sequence[int]) -> tuple[Item, ...]:
@@ -217,13 +227,10 @@ def _item(step: Step, asked: Asked, seen: Seen | None) -> Item:
 
 def _seen(connection: Connection, visitor: str, steps: Sequence[int]) -> dict[int, Seen]:
     """By step: an acknowledged alert first, since it says who; else the visitor's own mark."""
-    of_step = func.coalesce(step_rows.c.superseded_by, step_rows.c.id)
-    marked = (
-        select(of_step.label("step"), seen_steps.c.at)
-        .join(step_rows, step_rows.c.id == seen_steps.c.step)
-        .where(seen_steps.c.by == visitor, or_(step_rows.c.id.in_(steps), step_rows.c.superseded_by.in_(steps)))
-    )
-    found = {row.step: Seen(None, row.at) for row in connection.execute(marked)}
+    anew = select(step_rows.c.id, step_rows.c.superseded_by).where(step_rows.c.superseded_by.in_(steps))
+    told_by = {row.id: row.superseded_by for row in connection.execute(anew)}
+    marks = select(seen_steps).where(seen_steps.c.by == visitor, seen_steps.c.step.in_([*steps, *told_by]))
+    found = {told_by.get(row.step, row.step): Seen(None, row.at) for row in connection.execute(marks)}
     acknowledged = (
         select(change_rows.c.step, acknowledgements.c.by, acknowledgements.c.at)
         .join(delivery_changes, delivery_changes.c.change_id == change_rows.c.id)

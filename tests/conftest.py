@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -11,6 +12,12 @@ from monitor.demo.standin import StandIn, Study, read_releases
 from snapshots.database import Database
 from tests.databases import NoPostgresql, PostgresqlServer, SqliteFiles, postgresql_server
 from tests.registries import REAL_RELEASES
+
+# a busy machine is no fault of what is tested: no test is judged by a clock
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

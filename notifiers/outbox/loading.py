@@ -13,12 +13,11 @@ from notifiers.addresses import Address
 from notifiers.conditions import Conditions, Near
 from notifiers.message import Coverage
 from notifiers.outbox.by_hand import UnknownDelivery
-from notifiers.outbox.rows import Asker, batches
+from notifiers.outbox.rows import Asker
 from notifiers.tables import addresses as address_rows
 from notifiers.tables import deliveries, delivery_changes, delivery_subscriptions
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
-from snapshots.archive.tables import changes as change_rows
 
 
 class ToldBecause(Struct, frozen=True, kw_only=True):
@@ -170,15 +169,9 @@ def _because(asker: Asker, stored: subscriptions.Stored | None) -> ToldBecause:
 
 def _steps(connection: Connection, change_ids: Collection[int], step_ids: Iterable[int] | None) -> tuple[ToldStep, ...]:
     if step_ids is None:
-        step_ids = _steps_of(connection, sorted(change_ids))
-    found = archive.find_steps(connection, set(step_ids))
+        found = archive.steps_of_changes(connection, change_ids)
+    else:
+        found = archive.find_steps(connection, set(step_ids))
     found.sort(key=lambda step: (step.registry, step.registry_id or ""))
     told = [ToldStep(step, tuple(one for one in step.changes if one.id in change_ids)) for step in found]
     return tuple(step for step in told if step.changes)
-
-
-def _steps_of(connection: Connection, change_ids: Sequence[int]) -> set[int]:
-    found: set[int] = set()
-    for ids in batches(change_ids):
-        found.update(connection.execute(select(change_rows.c.step).where(change_rows.c.id.in_(ids))).scalars())
-    return found

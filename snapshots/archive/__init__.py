@@ -54,7 +54,9 @@ from snapshots.archive.history import (
     rfc3339,
     steps,
     steps_between,
+    steps_of_changes,
     stored_change_json,
+    summary,
 )
 from snapshots.archive.reading import (
     AsOf,
@@ -159,8 +161,10 @@ __all__ = [
     "settle_exceptions",
     "steps",
     "steps_between",
+    "steps_of_changes",
     "stored_change_json",
     "stored_ids",
+    "summary",
     "unanswered",
     "verify_chain",
     "version_as_of",

@@ -132,13 +132,16 @@ def steps_of_changes(connection: Connection, ids: Collection[int]) -> list[Step]
     found: dict[int, Step] = {}
     for start in range(0, len(listed), texts.ROWS_AT_ONCE):
         batch = listed[start : start + texts.ROWS_AT_ONCE]
-        # by their steps first: else all steps are walked, as the join is an outer one
-        told = select(change_rows.c.step).where(change_rows.c.id.in_(batch))
-        for step in _grouped(connection, _STEPS.where(step_rows.c.id.in_(told), change_rows.c.id.in_(batch))):
+        for step in _grouped(connection, _OF_CHANGES, {"changes": batch}):
             before = found.get(step.id)
             kept = (*before.changes, *step.changes) if before else step.changes
             found[step.id] = msgspec.structs.replace(step, changes=kept)
     return [found[number] for number in sorted(found)]
+
+
+def summary(number: int, stored: str) -> str:
+    """What the change of this id says happened, from the row that holds it. Raises CorruptChange."""
+    return _of_change(number, texts.summary, stored)
 
 
 def steps(
@@ -298,6 +301,9 @@ _STEPS = (
 )
 _STEP = _STEPS.where(step_rows.c.id == bindparam("step"))
 _OF_STEPS = _STEPS.where(step_rows.c.id.in_(bindparam("steps", expanding=True)))  # built once: every message asks it
+_THESE = change_rows.c.id.in_(bindparam("changes", expanding=True))
+# by their steps first: else all steps are walked, as the join is an outer one
+_OF_CHANGES = _STEPS.where(step_rows.c.id.in_(select(change_rows.c.step).where(_THESE)), _THESE)
 _CHANGE_COLUMNS = ("change_id", "change", "rules_version")
 
 

@@ -64,7 +64,17 @@ class _Row(Struct, frozen=True):
     position: int
 
 
+class _Summed(Struct):
+    summary: str
+
+
+class _SummedQuoting(Struct, array_like=True):
+    change: _Summed
+
+
 _READER = msgspec.json.Decoder(Quoting | dict[str, Json])
+_SUMMED = msgspec.json.Decoder(_Summed)
+_SUMMED_QUOTING = msgspec.json.Decoder(_SummedQuoting)
 _BY_HASH = select(stored.c.sha256, stored.c.id, stored.c.position).where(
     stored.c.sha256.in_(bindparam("hashes", expanding=True))
 )
@@ -194,6 +204,16 @@ def opened(row: str) -> Quoting:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"what is stored is no change: {error}") from error
     return found if isinstance(found, Quoting) else Quoting(found, ())
+
+
+def summary(row: str) -> str:
+    """What happened in one sentence, of a change as it is stored: the rest of it is passed over. Raises ValueError for
+    what is no change.
+    """
+    try:
+        return _SUMMED_QUOTING.decode(row).change.summary if row.startswith("[") else _SUMMED.decode(row).summary
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"what is stored is no change: {error}") from error
 
 
 def read(connection: Connection, numbers: Collection[int]) -> Read:

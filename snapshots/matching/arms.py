@@ -9,6 +9,7 @@ from rapidfuzz import fuzz
 
 from snapshots.canonical import enum_key, label_key, text_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, Pass, match
+from snapshots.matching.people import rest_key
 from snapshots.matching.wording import Words, alike, letters_alike, word_list, words_of
 from snapshots.trial import Arm, Intervention, Trial
 
@@ -62,12 +63,8 @@ def _arm_labels(intervention: Intervention) -> Names:
     return frozenset(map(label_key, intervention.arm_labels))
 
 
-def _rest(item: Arm | Intervention) -> str:
-    return repr(item.rest)
-
-
 _INTERVENTION_PASSES = (
-    ByKey(key=_type_and_name, prefer=(_other_names, _arm_labels, _description, _rest)),
+    ByKey(key=_type_and_name, prefer=(_other_names, _arm_labels, _description, rest_key)),
     ByLikeness(likeness=_overlap, blocks=all_names),
     ByLikeness(likeness=_similar_name),
 )
@@ -142,7 +139,7 @@ def _descriptions_alike(old: Arm, new: Arm) -> float:
 _ARM_PASSES: tuple[Pass[_Drawn], ...] = (
     ByKey(
         key=_label,
-        prefer=(_type_and_interventions, lambda drawn: _description(drawn.arm), lambda drawn: _rest(drawn.arm)),
+        prefer=(_type_and_interventions, lambda drawn: _description(drawn.arm), lambda drawn: rest_key(drawn.arm)),
     ),
     ByLikeness(likeness=_more_alike, blocks=_telling),
     ByLikeness(likeness=_similar),

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from snapshots.canonical import label_key, text_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, match
+from snapshots.matching.people import rest_key
 from snapshots.matching.wording import Words, alike, blocks, word_list, words_of
 from snapshots.trial import Outcome, Trial
 
@@ -82,8 +83,8 @@ def _description(placed: Placed) -> str:
     return _text_key(placed.outcome.description)
 
 
-def _rest(placed: Placed) -> str:
-    return repr(placed.outcome.rest)
+def _rest(placed: Placed) -> bytes:
+    return rest_key(placed.outcome)
 
 
 def _likeness(old: Placed, new: Placed) -> tuple[bool, bool, float] | None:

@@ -7,6 +7,7 @@ from rapidfuzz import fuzz
 
 from snapshots.canonical import enum_key, label_key, name_key
 from snapshots.matching.engine import ByKey, ByLikeness, Matched, match
+from snapshots.matching.people import rest_key
 from snapshots.trial import Identifier, Link, Publication, Trial
 
 _label_key = lru_cache(maxsize=1 << 10)(label_key)
@@ -52,20 +53,16 @@ def _similar_citation(old: Publication, new: Publication) -> tuple[float, bool] 
 
 
 def _anonymous(publication: Publication) -> Hashable | None:
-    return None if pmid(publication) or _citation(publication) else (_type(publication), repr(publication.rest))
+    return None if pmid(publication) or _citation(publication) else (_type(publication), rest_key(publication))
 
 
 def _retractions(publication: Publication) -> Hashable:
     return frozenset(publication.retractions)
 
 
-def _rest(item: Publication | Link | Identifier) -> str:
-    return repr(item.rest)
-
-
 _PUBLICATION_PASSES = (
-    ByKey(key=pmid, prefer=(_type, _citation, _retractions, _rest)),
-    ByKey(key=_citation, prefer=(pmid, _type, _retractions, _rest)),
+    ByKey(key=pmid, prefer=(_type, _citation, _retractions, rest_key)),
+    ByKey(key=_citation, prefer=(pmid, _type, _retractions, rest_key)),
     ByLikeness(likeness=_similar_citation),
     ByKey(key=_anonymous, prefer=(_retractions,)),
 )
@@ -76,7 +73,7 @@ def _url(link: Link) -> Hashable:
     return link.kind, url or name_key(link.id) or label_key(link.label), bool(url)
 
 
-_LINK_PASSES = (ByKey(key=_url, prefer=(lambda link: link.label, lambda link: link.id, _type, _rest)),)
+_LINK_PASSES = (ByKey(key=_url, prefer=(lambda link: link.label, lambda link: link.id, _type, rest_key)),)
 
 
 def _whole(identifier: Identifier) -> Hashable:
@@ -88,6 +85,6 @@ def _id(identifier: Identifier) -> Hashable:
 
 
 _IDENTIFIER_PASSES = (
-    ByKey(key=_whole, prefer=(lambda identifier: identifier.link, _rest)),
-    ByKey(key=_id, prefer=(_type, lambda identifier: name_key(identifier.domain), _rest)),
+    ByKey(key=_whole, prefer=(lambda identifier: identifier.link, rest_key)),
+    ByKey(key=_id, prefer=(_type, lambda identifier: name_key(identifier.domain), rest_key)),
 )

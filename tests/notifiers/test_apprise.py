@@ -124,7 +124,7 @@ places = st.sampled_from(["evil.example.org", "127.0.0.1:80", "[::1]", "evil.exa
 
 
 @pytest.mark.parametrize("scheme", SERVICES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(before=hostile, place=places, after=hostile)
 def test_no_address_makes_apprise_ask_another_host(
     scheme: str, wire: Wire, before: str, place: str, after: str

@@ -213,7 +213,7 @@ def send_quietly(database: Database, at: datetime) -> None:
     st.integers(1, 3),
     st.lists(st.integers(0, 120), min_size=1, max_size=4),
 )
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_whatever_comes_when_everything_is_told_once_and_never_more_an_hour_than_the_limit(
     sqlite_database: Database, happened: list[tuple[int, int]], limit: int, rounds: list[int]
 ) -> None:

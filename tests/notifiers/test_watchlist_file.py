@@ -342,7 +342,7 @@ def test_what_is_written_is_read_again(watchlist: Watchlist) -> None:
     assert watchlist_file.read(watchlist_file.written(watchlist), REGISTRY) == watchlist
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(WATCHLISTS)
 def test_exporting_what_was_applied_and_applying_it_changes_nothing(
     sqlite_database: Database, watchlist: Watchlist

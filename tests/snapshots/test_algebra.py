@@ -63,14 +63,13 @@ def sides(chosen: Cases) -> tuple[dict[str, Json], dict[str, Json]]:
 
 
 @given(combinations())
-@settings(deadline=None)
 def test_a_record_differs_from_itself_in_nothing(chosen: Cases) -> None:
     for side in sides(chosen):
         assert told(side, side) == []
 
 
 @given(combinations())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_edits_that_come_together_are_all_told(chosen: Cases) -> None:
     kinds = Counter(change.kind for change in told(*sides(chosen)))
 
@@ -82,7 +81,6 @@ def test_edits_that_come_together_are_all_told(chosen: Cases) -> None:
 
 
 @given(combinations())
-@settings(deadline=None)
 def test_there_and_back_and_there_again_speaks_three_times(chosen: Cases) -> None:
     a, b = sides(chosen)
 
@@ -257,7 +255,7 @@ def assert_nothing_is_swallowed(old: Trial, new: Trial) -> None:
 
 
 @given(combinations(), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_is_told_applied_to_the_older_record_gives_the_newer_one(chosen: Cases, back: bool) -> None:
     a, b = sides(chosen)
 

@@ -57,7 +57,7 @@ def test_the_bytes_received_are_given_back_exactly(database: Database) -> None:
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=25))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_contents_comes_back_exactly(sqlite_database: Database, raws: list[bytes]) -> None:
     with undone(sqlite_database) as connection:
         given_back = {add(connection, raw): raw for raw in raws}

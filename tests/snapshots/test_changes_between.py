@@ -197,7 +197,7 @@ def test_noise_is_silent(record: dict[str, Json], noise: tuple[re.Pattern[str], 
 
 
 @EACH_RECORD
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_lists_is_silent(record: dict[str, Json], seed: int) -> None:
     turned = shuffled(record, random.Random(seed))

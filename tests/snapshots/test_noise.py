@@ -21,14 +21,14 @@ NOISES = list(noise.noises())
 
 @EACH_RECORD
 @pytest.mark.parametrize("name", NOISES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000))
 def test_a_single_noise_tells_nothing(record: Json, name: str, seed: int) -> None:
     assert noise.told(record, noise.combined(record, [name], random.Random(seed))) == []
 
 
 @EACH_RECORD
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(some=st.lists(st.sampled_from(NOISES), unique=True, min_size=2), seed=st.integers(0, 10_000))
 def test_noises_together_tell_nothing(record: Json, some: list[str], seed: int) -> None:
     assert noise.told(record, noise.combined(record, some, random.Random(seed))) == []

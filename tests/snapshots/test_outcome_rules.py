@@ -291,7 +291,7 @@ OUTCOMES = st.lists(
 MODULES = st.fixed_dictionaries({f"{level}Outcomes": OUTCOMES for level in ("primary", "secondary", "other")})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MODULES, st.integers())
 def test_no_list_of_outcomes_differs_from_its_own_shuffle(module: Json, seed: int) -> None:
     old = edited(put(module, "outcomesModule"))
@@ -299,7 +299,7 @@ def test_no_list_of_outcomes_differs_from_its_own_shuffle(module: Json, seed: in
     assert changes(old, shuffled(old, random.Random(seed))) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(MODULES, MODULES)
 def test_the_balance_of_added_and_removed_outcomes_is_that_of_the_lists(before: Json, now: Json) -> None:
     found = kinds(changes(edited(put(before, "outcomesModule")), edited(put(now, "outcomesModule"))))
