@@ -12,7 +12,6 @@ from notifiers import outlook
 from notifiers.tables import watches
 from snapshots.archive.tables import record_ids, records
 from snapshots.database import Database
-from snapshots.registries.ctgov.answers import Patience
 from snapshots.registries.ctgov.client import CtgovRegistry
 from snapshots.registries.ctgov.parse import parse
 from snapshots.registry import Answer, NotAnswered, RawRecord, RegistryError
@@ -43,7 +42,7 @@ class Found(Struct, frozen=True):
 
 def patient_registry(settings: Settings, database: Database) -> CtgovRegistry:
     """The registry, for a person who waits: one try, in turn with everything else that asks it."""
-    return wiring.ctgov(settings, database, patience=Patience(attempts=1))
+    return wiring.ctgov(settings, database, patience=wiring.ONCE, timeouts=wiring.SOON)
 
 
 def of_ids(database: Database, registry: CtgovRegistry, ids: Sequence[str], is_late: Callable[[], bool]) -> list[Said]:

@@ -12,7 +12,6 @@ from monitor.settings import Settings
 from notifiers import addresses, template_folders
 from snapshots import archive
 from snapshots.database import Database, DatabaseError
-from snapshots.registries.ctgov.answers import Patience
 from snapshots.registry import RegistryError, Release
 from snapshots.sentences import counted, date_words
 
@@ -173,7 +172,7 @@ _SCHEMA: dict[schema.State, Callable[[Database], Finding]] = {
 def _registry(conf: Settings, clock: wiring.Clock) -> Generator[Finding, None, Release | None]:
     """Yields one finding; returns the registry's release, None where it did not tell it."""
     try:
-        with wiring.ctgov_alone(conf, Patience(attempts=1)) as registry:
+        with wiring.ctgov_alone(conf, wiring.ONCE, wiring.SOON) as registry:
             release = registry.release()
             told = registry.told_date
     except (RegistryError, ValueError) as error:

@@ -22,6 +22,7 @@ def configure(format_: str, level: str, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,
     )
     # libraries say their troubles by the standard way; what they merely do is nobody's business
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # who sends a bad form is answered
     logging.basicConfig(stream=stream, level=max(minimum, logging.WARNING), format="%(name)s: %(message)s", force=True)
 
 
@@ -58,7 +59,14 @@ def _nobodys_name(_logger: Any, _name: str, event: Any) -> Any:
     return {key: _MAILBOX.sub("…", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
+# where rich is at hand a traceback would show the values of variables, and with them sessions and tokens
+_without_values = structlog.dev.plain_traceback
+
+
 def _last(stream: TextIO, *, on_terminal: bool) -> list[Any]:
     if on_terminal:
-        return [_nobodys_name, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        return [
+            _nobodys_name,
+            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=_without_values),
+        ]
     return [structlog.processors.format_exc_info, _nobodys_name, structlog.processors.JSONRenderer()]

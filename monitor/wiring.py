@@ -12,10 +12,14 @@ from notifiers.channels import DeliverySettings
 from snapshots.database import Database
 from snapshots.registries.ctgov.answers import Patience
 from snapshots.registries.ctgov.client import CtgovRegistry
+from snapshots.registries.ctgov.wire import Timeouts
 from snapshots.turns import DatabaseTurn
 
 REGISTRY = "ctgov"
 """The one registry there is so far, as it stands in the tables."""
+
+ONCE, SOON = Patience(attempts=1), Timeouts(connect=5, read=10, total=20)
+"""For a person who waits, and is answered within 30 seconds: one try, and what it may take."""
 
 Clock = Callable[[], datetime]
 
@@ -43,15 +47,20 @@ def ctgov(
     clock: Clock = utc_now,
     sleep: Callable[[float], None] = time.sleep,
     patience: Patience | None = None,
+    timeouts: Timeouts | None = None,
 ) -> CtgovRegistry:
     """ClinicalTrials.gov, asked one request at a time across all processes of this database."""
     turn = DatabaseTurn(database, REGISTRY, settings.request_interval, clock, sleep)
-    return CtgovRegistry(settings.ctgov_url, settings.user_agent, turn, clock=clock, sleep=sleep, patience=patience)
+    return CtgovRegistry(
+        settings.ctgov_url, settings.user_agent, turn, clock=clock, sleep=sleep, patience=patience, timeouts=timeouts
+    )
 
 
-def ctgov_alone(settings: Settings, patience: Patience | None = None) -> CtgovRegistry:
+def ctgov_alone(
+    settings: Settings, patience: Patience | None = None, timeouts: Timeouts | None = None
+) -> CtgovRegistry:
     """ClinicalTrials.gov without a database: for reading ids, and for a single question to see whether it answers."""
-    return CtgovRegistry(settings.ctgov_url, settings.user_agent, nullcontext, patience=patience)
+    return CtgovRegistry(settings.ctgov_url, settings.user_agent, nullcontext, patience=patience, timeouts=timeouts)
 
 
 def delivery_settings(settings: Settings) -> DeliverySettings:

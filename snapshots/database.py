@@ -19,6 +19,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.types import TypeDecorator
 
+from snapshots import time_allowed
+
 BUSY_TIMEOUT = 5000
 """Milliseconds that SQLite waits for another writer. (PostgreSQL waits for a row as long as the other's transaction
 runs, and ours are short.)"""
@@ -108,13 +110,13 @@ class Database:
 
         Raises DatabaseError where the database fails; errors of our own making (constraints) pass as they are.
         """
-        with self._errors_said_clearly(), self._writers.begin() as connection:
+        with self._errors_said_clearly(), self._writers.begin() as connection, time_allowed.limited(connection):
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment and can write nothing. Raises DatabaseError where the database fails."""
-        with self._errors_said_clearly(), self._readers.begin() as connection:
+        with self._errors_said_clearly(), self._readers.begin() as connection, time_allowed.limited(connection):
             yield connection
 
     @contextmanager
@@ -299,6 +301,7 @@ SQLITE_TROUBLE = {
     "SQLITE_NOTADB": "is not a SQLite database",
     "SQLITE_CORRUPT": "is damaged; restore a backup",
     "SQLITE_READONLY": "cannot be written: it is read-only",
+    "SQLITE_INTERRUPT": time_allowed.INTERRUPTED,
     "SQLITE_BUSY": "was locked by another program for too long",
     "SQLITE_LOCKED": "was locked by another program for too long",
     "SQLITE_FULL": "cannot be written: the disk is full",
@@ -307,6 +310,7 @@ SQLITE_TROUBLE = {
     "SQLITE_IOERR": "cannot be read or written: the disk reports an error",
 }
 POSTGRESQL_TROUBLE = {
+    "57014": time_allowed.INTERRUPTED,
     "53100": "cannot be written: the disk is full",
     "25006": "cannot be written: it is read-only",
     "42P01": "has no tables of this version yet: run `trialdelta db upgrade`",

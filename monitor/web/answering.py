@@ -14,31 +14,49 @@ from monitor.web.entering import READING, enter
 from monitor.web.problems import Problem, of_status, problem_json
 from monitor.web.site import Site
 from monitor.web.visit import PRIVATE, Visit
+from snapshots import time_allowed
 from snapshots.database import DatabaseError
 
 BODY_SECONDS = 20
 """How long a request's body may take to arrive."""
 HANDLER_SECONDS = 30
-"""How long a handler may take; the thread goes on after that, the asker does not wait for it."""
-THREADS = 12
+"""How long a handler may take; after that the asker does not wait for it, and what it asks of the database is ended."""
+OWN, OTHERS, HEALTH = 12, 4, 2
+"""Threads for what is answered from our own tables, for what waits for the registry or a mail server, and for who asks
+whether we live: however many wait for a registry that is silent, all else is answered.
+"""
 
 log = structlog.get_logger()
+
+
+class Threads:
+    """In which threads handlers run."""
+
+    def __init__(self) -> None:
+        self._own, self._others, self._health = (CapacityLimiter(number) for number in (OWN, OTHERS, HEALTH))
+
+    def of(self, door: Door, method: str) -> CapacityLimiter:
+        """Those in which a request of that method is answered at that door."""
+        if door.any_host:
+            return self._health
+        return self._others if method in door.asks_others else self._own
 
 
 class Answering:
     """Answers at one door. An instance is the endpoint of a route."""
 
-    def __init__(self, site: Site, door: Door, limiter: CapacityLimiter) -> None:
+    def __init__(self, site: Site, door: Door, threads: Threads) -> None:
         self._site = site
         self._door = door
-        self._limiter = limiter
+        self._threads = threads
 
     async def __call__(self, request: Request) -> Response:
         try:
             body = await _body(request, self._door.body_limit)
             answer = partial(_answer, self._site, self._door, request, body)
             with fail_after(HANDLER_SECONDS):
-                return await run_sync(answer, abandon_on_cancel=True, limiter=self._limiter)
+                limiter = self._threads.of(self._door, request.method)
+                return await run_sync(answer, abandon_on_cancel=True, limiter=limiter)
         except Problem as problem:
             return said(request, problem, self._door, self._site)
         except TimeoutError:
@@ -64,9 +82,10 @@ def _page(here: Visit, problem: Problem) -> Response:
 def _answer(site: Site, door: Door, request: Request, body: bytes) -> Response:
     here = Visit(site, door, request, body=body, now=site.clock())
     try:
-        enter(here)
-        method = "GET" if request.method == "HEAD" else request.method
-        return door.handlers[method](here)
+        with time_allowed.within(HANDLER_SECONDS):
+            enter(here)
+            method = "GET" if request.method == "HEAD" else request.method
+            return door.handlers[method](here)
     except Problem as problem:
         return _told(here, problem)
     except DatabaseError as error:

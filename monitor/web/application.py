@@ -1,6 +1,5 @@
 """The application that a server runs: the gate, and behind it every door as a route."""
 
-from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -8,28 +7,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from monitor.web.answering import THREADS, Answering, said
-from monitor.web.doors import Door, doors
+from monitor.web.answering import Answering, Threads, said
+from monitor.web.doors import Door, doors, is_for_programs
 from monitor.web.gate import Gate
 from monitor.web.problems import of_status
 from monitor.web.site import Site
 
 NOWHERE = {True: Door("", access="open", kind="api"), False: Door("", access="open")}
-"""How it is said that there is no such path: to programs below /api, else to people."""
+"""How it is said that there is no such path or verb: to programs, else to people."""
 
 
 def application(site: Site) -> ASGIApp:
     """The ASGI application of a site."""
-    limiter = CapacityLimiter(THREADS)
+    threads = Threads()
 
     def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         problem = of_status(error.status_code)
         problem.headers.update(error.headers or {})
-        return said(request, problem, NOWHERE[request.url.path.startswith("/api/")], site)
+        return said(request, problem, NOWHERE[is_for_programs(request.scope["path"])], site)
 
     routes = [
-        Route(door.path, Answering(site, door, limiter).__call__, methods=list(door.handlers)) for door in doors()
+        Route(door.path, Answering(site, door, threads).__call__, methods=list(door.handlers)) for door in doors()
     ]
     inner = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
     inner.router.redirect_slashes = False

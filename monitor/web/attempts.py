@@ -33,11 +33,6 @@ class Attempts:
             while len(self._failed) > MOST_CLIENTS:
                 self._failed.popitem(last=False)
 
-    def forget(self, client: str) -> None:
-        """Forget what a client tried: it showed a right one."""
-        with self._lock:
-            self._failed.pop(_key(client), None)
-
     def _recent(self, client: str, now: datetime) -> list[datetime]:
         return [at for at in self._failed.get(_key(client), ()) if at > now - WITHIN]
 

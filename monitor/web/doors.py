@@ -56,6 +56,7 @@ class Door(Struct, frozen=True, kw_only=False):
 
     `any_host`: whether it answers whatever the Host header says, as for those that ask whether we live.
     `readers_may_post`: what is posted changes nothing that others see (signing out, a preview).
+    `asks_others`: the methods at which it may wait for the registry or a mail server.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Door(Struct, frozen=True, kw_only=False):
     body_limit: int = BODY_LIMIT
     any_host: bool = False
     readers_may_post: bool = False
+    asks_others: tuple[str, ...] = ()
 
     @property
     def handlers(self) -> Mapping[str, Handler]:
@@ -88,3 +90,13 @@ def navigation() -> tuple[tuple[str, str], ...]:
     """(path, words) of what the navigation shows: what there is."""
     there = {door.path for door in doors() if door.get is not None}
     return tuple((path, words) for path, words in NAVIGATION if path in there)
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether programs ask for that path, there be a door or not: they are told of trouble in JSON."""
+    return path.startswith("/api/") or path in _paths_for_programs()
+
+
+@cache
+def _paths_for_programs() -> frozenset[str]:
+    return frozenset(door.path for door in doors() if door.kind == "api")

@@ -4,7 +4,8 @@ import hmac
 
 from monitor.access import sessions, tokens
 from monitor.access.tokens import Holder
-from monitor.web.problems import Problem
+from monitor.web.hosts import bearer_of
+from monitor.web.problems import Problem, misdirected
 from monitor.web.visit import Visit
 
 READING = frozenset({"GET", "HEAD"})
@@ -21,10 +22,13 @@ def enter(here: Visit) -> None:
     sign in.
     """
     acts = here.request.method not in READING
+    token = bearer_of(here.request.headers)
+    if here.is_misdirected:
+        here.visitor = _by_token(here, token or "")
     if here.door.access == "link":
         return
-    if "authorization" in here.request.headers:
-        here.visitor = _by_token(here)
+    if token is not None and here.door.access == "signed-in":
+        here.visitor = here.visitor or _by_token(here, token)
     else:
         _by_session(here)
         if acts:
@@ -40,7 +44,9 @@ def enter(here: Visit) -> None:
 def show_token(here: Visit, token: str) -> Holder | None:
     """Who shows this token; None for a wrong one. Raises Problem (429) where too many wrong ones came from there."""
     client = here.client.address
-    wait = here.site.attempts.seconds_to_wait(client, here.now)
+    # what a foreign page tries under a name of its own shuts nobody else out
+    attempts = here.site.foreign_attempts if here.is_misdirected else here.site.attempts
+    wait = attempts.seconds_to_wait(client, here.now)
     if wait:
         words = f"Try again in {max(1, round(wait / 60))} min."
         raise Problem(429, "Too many wrong tokens", words, headers={"Retry-After": str(wait)})
@@ -48,16 +54,17 @@ def show_token(here: Visit, token: str) -> Holder | None:
         holder = tokens.holder_of(connection, here.site.own_token, token)
         use_is_due = holder is not None and tokens.is_use_due(connection, holder, here.now)
     if holder is None:
-        here.site.attempts.note_failure(client, here.now)
+        attempts.note_failure(client, here.now)
     elif use_is_due:
         with here.database.write() as connection:
             tokens.note_use(connection, holder, here.now)
     return holder
 
 
-def _by_token(here: Visit) -> Holder:
-    scheme, _, token = here.request.headers["authorization"].partition(" ")
-    holder = show_token(here, token.strip()) if scheme.lower() == "bearer" else None
+def _by_token(here: Visit, token: str) -> Holder:
+    holder = show_token(here, token)
+    if holder is None and here.is_misdirected:
+        raise misdirected()
     if holder is None:
         raise Problem(401, "The token is none of this installation", headers=CHALLENGE)
     return holder

@@ -1,7 +1,6 @@
 """What a form sent: urlencoded or multipart, read whole from a body that was limited in size before."""
 
-from email.parser import BytesParser
-from email.policy import HTTP
+from typing import Any
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
@@ -74,18 +73,37 @@ def _urlencoded(body: bytes) -> Form:
 
 
 def _multipart(content_type: str, body: bytes) -> Form:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
-    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import FormParser, parse_options_header
+
+    _, options = parse_options_header(content_type)
     fields: list[tuple[str, str]] = []
     files: dict[str, Upload] = {}
-    for part in message.iter_parts() if message.is_multipart() else ():
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        if not isinstance(name, str) or not isinstance(content, bytes) or len(fields) + len(files) >= MOST_FIELDS:
-            raise Problem(400, "The form cannot be read")
-        filename = part.get_filename()
-        if filename is None:
-            fields.append((name, content.decode("utf-8", "replace")))
-        elif filename:
-            files[name] = Upload(filename, content)
+    ends: list[bool] = []
+
+    def take_field(field: Any) -> None:
+        fields.append((_words(field.field_name), _words(field.value)))
+
+    def take_file(file: Any) -> None:
+        if file.file_name:
+            file.file_object.seek(0)
+            files[_words(file.field_name)] = Upload(_words(file.file_name), file.file_object.read())
+
+    try:
+        parser = FormParser(
+            "multipart/form-data", take_field, take_file, lambda: ends.append(True), options.get(b"boundary"),
+            config={"MAX_MEMORY_FILE_SIZE": len(body)},
+        )  # fmt: skip
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        raise Problem(400, "The form cannot be read", "Its parts are not as multipart/form-data has them.") from None
+    if not ends or len(fields) + len(files) > MOST_FIELDS:
+        raise Problem(400, "The form cannot be read", "It is cut off, or has too many fields.")
     return Form(fields, files)
+
+
+def _words(text: bytes | None) -> str:
+    if text is None:
+        raise Problem(400, "The form cannot be read", "A field has no name.")
+    return text.decode("utf-8", "replace")

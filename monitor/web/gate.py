@@ -5,11 +5,12 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor.web.doors import doors
-from monitor.web.hosts import client_of
+from monitor.web.doors import doors, is_for_programs
+from monitor.web.hosts import bearer_of, client_of
+from monitor.web.problems import misdirected, problem_json
 from monitor.web.site import Site
 
 POLICY = (
@@ -48,8 +49,8 @@ class Gate:
             return
         answered = _Answered(send)
         self._prepare(scope, answered)
-        app = self._app if self._is_for_us(scope) else _MISDIRECTED
         try:
+            app = self._app if self._may_enter(scope) else self._misdirected(scope, answered)
             await app(scope, receive, answered)
         except Exception:
             log.exception("unexpected failure", id=answered.id)
@@ -59,7 +60,10 @@ class Gate:
 
     def _prepare(self, scope: Scope, answered: "_Answered") -> None:
         peer = (scope.get("client") or ("", 0))[0]
-        client = client_of(peer, scope["scheme"] == "https", Headers(scope=scope), self._site.trusted)
+        headers = Headers(scope=scope)
+        # a proxy may add a line of its own below that of its client
+        forwarded = {name: ",".join(headers.getlist(name)) for name in ("x-forwarded-for", "x-forwarded-proto")}
+        client = client_of(peer, scope["scheme"] == "https", forwarded, self._site.trusted)
         answered.is_https = client.is_https
         scope["state"] = {**scope.get("state", {}), "id": answered.id, "client": client}
         prefix = self._site.prefix
@@ -67,12 +71,21 @@ class Gate:
             scope["path"] = scope["path"].removeprefix(prefix) or "/"
             scope["raw_path"] = scope["path"].encode()
 
-    def _is_for_us(self, scope: Scope) -> bool:
-        if scope["path"] in self._any_host:
-            return True
+    def _may_enter(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)
-        # who knows a token is no foreign page; and scrapers call us by names of their own network
-        return self._site.hosts.accepts(headers.get("host")) or "authorization" in headers
+        is_ours = scope["path"] in self._any_host or self._site.hosts.accepts(headers.get("host"))
+        # who knows a token is no foreign page, and scrapers call us by names of their own network: whether the token is
+        # right is looked at inside
+        scope["state"]["is_misdirected"] = not is_ours
+        return is_ours or bearer_of(headers) is not None
+
+    @staticmethod
+    def _misdirected(scope: Scope, answered: "_Answered") -> Response:
+        if is_for_programs(scope["path"]):
+            body = problem_json(misdirected(), answered.id)
+            return JSONResponse(body, 421, media_type="application/problem+json")
+        problem = misdirected()
+        return PlainTextResponse(f"{problem.title}. {problem.detail}\n", 421)
 
 
 class _Answered:
@@ -92,12 +105,6 @@ class _Answered:
                 headers.setdefault(name, value)
             headers["X-Request-Id"] = self.id
         await self._send(message)
-
-
-_MISDIRECTED = PlainTextResponse(
-    "This site is not known by that name. Ask it by its own: TRIALDELTA_BASE_URL and TRIALDELTA_HOST say which.\n",
-    421,
-)
 
 
 async def _refuse_other(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's signature

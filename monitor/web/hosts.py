@@ -1,7 +1,7 @@
 """By which names this site may be asked, from which origin a form may come, and whose word on the client is taken."""
 
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -76,15 +76,30 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
 
 
 def client_of(peer: str, is_https: bool, headers: Mapping[str, str], trusted: Sequence[Network]) -> Client:
-    """Who asks. What X-Forwarded-For and X-Forwarded-Proto say counts only from a trusted proxy: of the addresses the
-    last one that is none itself, which is the first that nobody could have made up.
+    """Who asks. What X-Forwarded-For and X-Forwarded-Proto say (all lines of each, joined by commas) counts only from
+    a trusted proxy: of the addresses the last one that is none itself, which is the first that nobody could have made
+    up.
     """
+    peer = _plain(peer)
     if not _is_in(peer, trusted):
         return Client(peer, is_https)
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    hops = [_plain(hop.strip()) for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
     address = next((hop for hop in reversed(hops) if not _is_in(hop, trusted)), peer)
     proto = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
     return Client(address if is_address(address) else peer, proto == "https" if proto else is_https)
+
+
+def bearer_of(headers: Mapping[str, str]) -> str | None:
+    """The token that a request shows; None where it shows none. Other schemes are those of proxies before us."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _plain(text: str) -> str:
+    """An IPv4 client of a socket that listens to both kinds is seen as "::ffff:192.0.2.1"."""
+    address: IPv4Address | IPv6Address | None = ip_address(text) if is_address(text) else None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped) if mapped else text
 
 
 def _is_in(text: str, trusted: Sequence[Network]) -> bool:

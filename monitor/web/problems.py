@@ -46,3 +46,9 @@ def of_status(status: int) -> Problem:
     }
     title, detail = said.get(status, (HTTPStatus(status).phrase, None))
     return Problem(status, title, detail)
+
+
+def misdirected() -> Problem:
+    """The answer to who asks for this site by a name that is none of its own."""
+    words = "Ask it by its own: TRIALDELTA_BASE_URL and TRIALDELTA_HOST say which."
+    return Problem(421, "This site is not known by that name", words)

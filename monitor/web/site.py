@@ -30,6 +30,7 @@ class Site:
         self.hosts = Hosts(settings.host, settings.base_url)
         self.trusted = networks(settings.trusted_proxies)
         self.attempts = Attempts()
+        self.foreign_attempts = Attempts()
         self.tally = Tally()
         self.prefix = urlsplit(settings.base_url).path.rstrip("/") if settings.base_url else ""
         self.signing = _signing(database, clock())

@@ -65,6 +65,11 @@ class Visit:
         return client
 
     @property
+    def is_misdirected(self) -> bool:
+        """Whether it was asked for by a name that is none of ours."""
+        return bool(self.request.state.is_misdirected)
+
+    @property
     def params(self) -> Mapping[str, str]:
         """What the path's `{names}` stand for."""
         return self.request.path_params

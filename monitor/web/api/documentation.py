@@ -9,7 +9,7 @@ from monitor.web.api.problems_said import SAID
 
 Json = Any
 
-EVERYWHERE = frozenset({304, 400, 401, 403, 408, 413, 415, 422, 429, 503})
+EVERYWHERE = frozenset({304, 400, 401, 403, 408, 413, 415, 421, 422, 429, 503})
 """What operations answer for reasons that are the same for all of them: the page says it once."""
 
 

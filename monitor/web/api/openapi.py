@@ -149,7 +149,7 @@ def _good(operation: Operation, schemas: _Schemas) -> dict[str, Json]:
 
 def _statuses(operation: Operation) -> set[int]:
     """Every status but the good one that an operation may answer with."""
-    found = {400, 401, 408, 413, 429, 503, *operation.problems}
+    found = {400, 401, 408, 413, 421, 429, 503, *operation.problems}
     if operation.method == "GET" and operation.answer is not None:
         found.add(304)
     if operation.acts:

@@ -56,6 +56,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     `body` is the type of what is sent as JSON, `answer` that of what is answered (None with `status` 204; for another
     `media` than JSON, None too). `problems` are the statuses beyond those that every operation may answer with.
     `readers_may`: it changes nothing that others see, a token that may only read is enough whatever the method.
+    `asks_others`: it may wait for the registry or a mail server.
     """
 
     method: Method
@@ -73,6 +74,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     status: int = 200
     problems: tuple[int, ...] = ()
     readers_may: bool = False
+    asks_others: bool = False
 
     @property
     def acts(self) -> bool:
@@ -108,7 +110,10 @@ def doors_of(operations: Sequence[Operation]) -> tuple[Door, ...]:
         members = list(grouped)
         handlers: dict[str, Any] = {one.method.lower(): one.answer_to for one in members}
         free = any(one.readers_may for one in members)
-        found.append(Door(PREFIX + each, access="signed-in", kind="api", readers_may_post=free, **handlers))
+        waits = tuple(one.method for one in members if one.asks_others)
+        found.append(
+            Door(PREFIX + each, access="signed-in", kind="api", readers_may_post=free, asks_others=waits, **handlers)
+        )
     # a path that says all of itself is tried before one with a name in the same place
     return tuple(sorted(found, key=lambda door: (door.path.count("{"), door.path)))
 

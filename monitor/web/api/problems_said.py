@@ -10,6 +10,7 @@ SAID = {
     409: "As things stand it cannot be done.",
     413: "More was sent than can be taken here.",
     415: "JSON is expected here.",
+    421: "The site was asked for by a name that is none of its own, and not with a right token.",
     422: "The JSON has another shape, or says what cannot be meant.",
     429: "Too many wrong tokens came from there.",
     502: "The registry did not answer.",

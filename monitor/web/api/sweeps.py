@@ -62,6 +62,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/checks", name="checkEverything", group=_GROUP, handler=_check, readers_may=True,
+        asks_others=True,
         words="Make every check now: the mail server and the registry are asked, templates tried.",
         more="Nothing is changed and nobody is told. `trialdelta doctor` prints the same.",
         answer=list_of(shapes.Finding),

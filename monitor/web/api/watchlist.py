@@ -8,7 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from monitor import wiring
+from monitor import asking_first
 from monitor.shown.watches import watches_json
 from monitor.web import cursor
 from monitor.web.api import shapes
@@ -202,7 +202,7 @@ def silence(call: Call) -> Silence:
 def _preview(call: Call) -> Json:
     search = _checked(call.sent.search)
     try:
-        with wiring.ctgov(call.here.settings, call.here.database) as registry:
+        with asking_first.patient_registry(call.here.settings, call.here.database) as registry:
             found = list(islice(registry.search(search), COUNTED + 1))
     except RegistryError as error:
         raise Problem(502, "The registry did not answer the search", str(error)) from None
@@ -254,6 +254,6 @@ OPERATIONS = (
     Operation(
         method="POST", path="/previews/search", name="previewSearch", group=_GROUP, handler=_preview,
         words="How many records a search finds now; nothing is kept.", body=shapes.Query, answer=shapes.Hits,
-        problems=(502,), readers_may=True,
+        problems=(502,), readers_may=True, asks_others=True,
     ),
 )  # fmt: skip

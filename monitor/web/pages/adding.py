@@ -186,6 +186,6 @@ def _refused(here: Visit, error: str, wrong: Sequence[tuple[int, str]] = ()) -> 
 
 
 DOORS = (
-    Door("/watchlist/add", access="signed-in", get=form, post=add),
+    Door("/watchlist/add", access="signed-in", get=form, post=add, asks_others=("POST",)),
     Door("/watchlist/import", access="signed-in", get=import_form, post=import_file, body_limit=FILE_LIMIT),
 )

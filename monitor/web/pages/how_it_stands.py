@@ -127,7 +127,7 @@ def settings(here: Visit) -> Response:
 
 
 DOORS = (
-    Door("/health", access="signed-in", get=show, post=check, readers_may_post=True),
+    Door("/health", access="signed-in", get=show, post=check, readers_may_post=True, asks_others=("POST",)),
     Door("/health/sweeps/{number}", access="signed-in", get=sweep),
     Door("/settings", access="signed-in", get=settings),
 )

@@ -99,4 +99,4 @@ def _form(here: Visit, said: Mapping[str, str], statuses: Any, *, status: int = 
     )
 
 
-DOORS = (Door("/watchlist/search", access="signed-in", get=form, post=post),)
+DOORS = (Door("/watchlist/search", access="signed-in", get=form, post=post, asks_others=("POST",)),)

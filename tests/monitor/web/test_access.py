@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from monitor.access import sessions, tokens
+from monitor.web.attempts import Attempts
 from monitor.web.doors import Door, doors
 from snapshots.database import Database
 from tests.databases import SqliteFiles
@@ -94,7 +95,7 @@ def test_a_wrong_token_opens_nothing(shared: SiteUnderTest) -> None:
     wrong: Wrong = []
     client = shared.client(WRONG)
     for door, verb in GUARDED:
-        shared.server.site.attempts.forget("127.0.0.1")
+        shared.server.site.attempts = Attempts()
         answer = client.request(verb, filled(door))
         if answer.status_code != 401 and not leads_to_sign_in(door, verb, answer):
             wrong.append((verb, door.path, answer.status_code))
@@ -167,6 +168,14 @@ def test_the_same_is_so_where_there_is_no_door(shared: SiteUnderTest) -> None:
     assert answer.status_code == 404
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "There is no such page" in answer.text
+
+
+def test_a_verb_that_a_program_may_not_use_is_told_in_json(shared: SiteUnderTest) -> None:
+    for path in ("/healthz", "/readyz", "/metrics", "/api/v1/health"):
+        answer = shared.client(OWN_TOKEN).delete(path)
+
+        assert answer.status_code == 405
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_programs_are_told_of_trouble_in_json(shared: SiteUnderTest) -> None:
@@ -279,6 +288,21 @@ def test_a_wrong_token_is_looked_at_ten_times_in_five_minutes(site: SiteUnderTes
     assert right.status_code == 429
     assert int(right.headers["retry-after"]) <= 300
     assert browser.post("/signin", data={"token": OWN_TOKEN}).status_code == 303
+
+
+def test_what_a_proxy_before_us_asks_for_is_no_token_of_ours(site: SiteUnderTest) -> None:
+    of_the_proxy = {"Authorization": "Basic dTpw"}
+
+    assert site.client().get("/signin", headers=of_the_proxy).status_code == 200
+    assert site.client().get("/healthz", headers=of_the_proxy).status_code == 200
+    assert site.signed_in().get("/", headers=of_the_proxy).status_code == 200
+    assert site.client().get("/api/v1/health", headers=of_the_proxy).status_code == 401
+
+
+def test_open_doors_ask_for_no_token(site: SiteUnderTest) -> None:
+    said = [site.client(WRONG).get("/healthz").status_code for _ in range(12)]
+
+    assert said == [200] * 12
 
 
 def test_the_same_count_holds_for_programs(site: SiteUnderTest) -> None:

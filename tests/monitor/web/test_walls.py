@@ -2,18 +2,23 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
+from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
 from monitor.settings import SettingsError, load
 from monitor.web import doors, forms, hosts
+from monitor.web.answering import OTHERS
 from monitor.web.attempts import ALLOWED, MOST_CLIENTS, Attempts
 from monitor.web.doors import Door
 from monitor.web.hosts import Client, Hosts, client_of, networks
 from monitor.web.problems import Problem
 from monitor.web.server import Server
+from monitor.web.visit import Visit
 from snapshots.database import Database
 from tests.monitor.web.browsing import NOW, OWN_TOKEN, Clock, SiteUnderTest, csrf, free_port, serving
 
@@ -26,6 +31,23 @@ def test_a_name_that_is_not_ours_is_answered_nothing(site: SiteUnderTest, name: 
 
     assert answer.status_code == 421
     assert "Sign in" not in answer.text
+
+
+def test_by_another_name_a_right_token_is_let_in_and_a_wrong_one_shuts_nobody_out(site: SiteUnderTest) -> None:
+    elsewhere = {"Host": "evil.example.org"}
+    wrong = {**elsewhere, "Authorization": "Bearer wrong"}
+
+    said = [site.client().get(path, headers=wrong) for path in ["/api/v1/health", "/signin"] * 6]
+
+    assert {answer.status_code for answer in said[:ALLOWED]} == {421}
+    assert said[0].json()["title"] == "This site is not known by that name"
+    assert site.client().get("/api/v1/health", headers={**elsewhere, "Authorization": "Basic dTpw"}).status_code == 421
+    assert site.client(OWN_TOKEN).get("/api/v1/health").status_code == 200
+    assert site.client().post("/signin", data={"token": OWN_TOKEN}).status_code == 303
+
+
+def test_programs_by_another_name_may_show_their_token(site: SiteUnderTest) -> None:
+    assert site.client(OWN_TOKEN).get("/metrics", headers={"Host": "scraped.internal:8383"}).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["localhost", "LOCALHOST:1234", "127.0.0.1", "[::1]:8383", "trials.example.org"])
@@ -110,10 +132,31 @@ PROXIES = networks(["127.0.0.1", "10.0.0.0/8"])
         ("127.0.0.1", "not an address", "127.0.0.1"),
         ("127.0.0.1", "", "127.0.0.1"),
         ("192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        # of a socket that listens to both kinds of address
+        ("::ffff:10.0.0.5", "203.0.113.9", "203.0.113.9"),
+        ("::ffff:127.0.0.1", "203.0.113.9, ::ffff:10.1.1.1", "203.0.113.9"),
+        ("::ffff:192.0.2.1", "203.0.113.9", "192.0.2.1"),
     ],
 )
 def test_the_client_is_the_last_hop_that_is_no_proxy_of_ours(peer: str, forwarded: str, client: str) -> None:
     assert client_of(peer, False, {"x-forwarded-for": forwarded}, PROXIES) == Client(client, False)
+
+
+def test_a_proxy_that_adds_a_line_of_its_own_is_believed_and_not_its_client(sqlite_database: Database) -> None:
+    with serving(sqlite_database, trusted_proxies="127.0.0.1") as site:
+        said = [
+            site.client().get(
+                "/metrics",
+                headers=[
+                    ("Authorization", "Bearer wrong"),
+                    ("X-Forwarded-For", f"203.0.113.{number}"),
+                    ("X-Forwarded-For", "198.51.100.7"),
+                ],
+            )
+            for number in range(ALLOWED + 1)
+        ]
+
+    assert [answer.status_code for answer in said] == [401] * ALLOWED + [429]
 
 
 def test_nobody_else_is_believed_about_https_or_where_it_came_from(site: SiteUnderTest) -> None:
@@ -222,6 +265,63 @@ def test_who_asks_for_too_much_does_not_wait_for_ever(breaking: SiteUnderTest) -
     assert "took too long" in answer.text
 
 
+FOR_EVER = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
+    "postgresql": "SELECT pg_sleep(600)",
+}
+
+
+def test_a_question_that_nobody_waits_for_any_more_is_ended_in_the_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = Event()
+
+    def asks(here: Visit) -> PlainTextResponse:
+        try:
+            with here.database.read() as connection:
+                connection.exec_driver_sql(FOR_EVER[connection.dialect.name])
+        finally:
+            ended.set()
+        raise AssertionError("it has an end")
+
+    every = (*doors.doors(), Door("/for-ever", access="open", get=asks))  # type: ignore[arg-type]
+    monkeypatch.setattr("monitor.web.application.doors", lambda: every)
+    with serving(database) as site:
+        monkeypatch.setattr("monitor.web.answering.HANDLER_SECONDS", 0.3)
+        answer = site.client().get("/for-ever", timeout=30)
+        assert ended.wait(30)
+        monkeypatch.undo()
+
+        assert site.client().get("/readyz").status_code == 200  # its connection serves others as before
+    assert answer.status_code == 503
+
+
+def test_whoever_waits_for_a_silent_registry_all_else_is_answered(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting, released = Semaphore(0), Event()
+
+    def waits(_: object) -> PlainTextResponse:
+        waiting.release()
+        released.wait(60)
+        return PlainTextResponse("at last")
+
+    slow = Door("/waits", access="open", post=waits, asks_others=("POST",))
+    every = (*doors.doors(), slow)
+    monkeypatch.setattr("monitor.web.application.doors", lambda: every)
+    with serving(sqlite_database) as site, ThreadPoolExecutor(20) as askers:
+        asked = [askers.submit(site.client().post, "/waits", timeout=60) for _ in range(20)]
+        for _ in range(OTHERS):
+            assert waiting.acquire(timeout=30)
+        said = [site.client().get(path, timeout=30).status_code for path in ("/healthz", "/readyz", "/signin")]
+        too_many = waiting.acquire(timeout=0.2)
+        released.set()
+
+        assert [each.result().text for each in asked] == ["at last"] * 20
+    assert said == [200] * 3
+    assert not too_many
+
+
 def test_a_database_that_is_gone_is_said_clearly(site: SiteUnderTest) -> None:
     assert site.client().get("/readyz").status_code == 200
     with site.database.schema_change() as connection:
@@ -234,6 +334,25 @@ def test_a_database_that_is_gone_is_said_clearly(site: SiteUnderTest) -> None:
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------
+
+
+HEAD = b"--x\r\nContent-Disposition: form-data; "
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HEAD + b";" * 200_000 + b"\r\n\r\n1\r\n--x--\r\n",
+        HEAD + b"name=a; a=" + b"(" * 200_000 + b"\r\n\r\n1\r\n--x--\r\n",
+        b"".join(b"--x\r\nContent-Type: multipart/mixed; boundary=%d\r\n\r\n" % number for number in range(3000)),
+        HEAD + b'name="a"\r\n\r\n1\r\n' + HEAD + b'name="cut o',
+    ],
+    ids=["semicolons", "brackets", "nested", "cut off"],
+)
+def test_no_form_of_a_stranger_costs_more_than_its_length(site: SiteUnderTest, body: bytes) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+
+    assert site.client().post("/signin", content=body, headers=headers, timeout=5).status_code == 400
 
 
 def test_a_form_with_a_file_is_read() -> None:
