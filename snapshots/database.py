@@ -239,7 +239,8 @@ def _postgresql_engine(url: URL, *, writes: bool) -> Engine:
     if "target_session_attrs" not in url.query:
         given["target_session_attrs"] = "read-write"  # of several hosts the one that is not a standby
     if "options" not in url.query:
-        given["options"] = f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT}"
+        # to compile a statement costs a second, and none of ours runs so long
+        given["options"] = f"-c idle_in_transaction_session_timeout={IDLE_TIMEOUT} -c jit=off"
     engine = create_engine(url, pool_use_lifo=True, connect_args=given)
     _ping_what_rested(engine)
     if writes:

@@ -4,10 +4,11 @@ The id of a change is its place. It only rises, also for what is filled in or re
 step holds the chain until that is visible: who has read up to an id has missed nothing below it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from snapshots.archive.history import Step, steps_of_changes
@@ -17,12 +18,15 @@ from snapshots.archive.tables import steps as step_rows
 
 WALKED, FEW = 5_000, 2_000
 """So many changes are looked at one by one, whomever they are about; records with so few steps are asked for theirs."""
+WINDOWS = (5_000, 50_000)
+"""How many changes are looked through at once for a page, before all that are left."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Which changes are asked for: of these kinds, severities and causes (None: any); `records` selects the rows of
-    the few records that they are about, `among` those of many, `changes` the ids of changes; stored after or before a
-    change's id. `where` is a condition of the asker's own on rows of `changes`.
+    the few records that they are about, `among` those of many, `is_among` asks the same of a row of `steps` (where that
+    costs less than a list of them all), `changes` the ids of changes; stored after or before a change's id. `where` is
+    a condition of the asker's own on rows of `changes`.
     """
 
     kinds: Collection[str] | None = None
@@ -30,6 +34,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     causes: Collection[str] | None = None
     records: Select[Any] | None = None
     among: Select[Any] | None = None
+    is_among: ColumnElement[bool] | None = None
     changes: Select[Any] | None = None
     where: ColumnElement[bool] | None = None
     after: int | None = None
@@ -75,35 +80,34 @@ def rows_of(record: int) -> Select[Any]:
 
 def _first(connection: Connection, asked: Asked, limit: int, *, is_newest: bool) -> list[int]:
     """The ids of the first changes, by id, from the newest on or from the oldest."""
-    at: ColumnElement[int] = change_rows.c.id
-    if asked.among is None:
-        joined = select(change_rows.c.id).join(step_rows, step_rows.c.id == change_rows.c.step)
-        wanted = joined.where(*_of_change(asked), *_of_step(asked))
-    elif _span(connection, asked) > WALKED and _have_few_steps(connection, asked.among):
-        wanted, at = _of_few(asked), at + 0
-    else:
-        wanted = _walked(asked)
+    if asked.among is None and (asked.where is None or asked.records is not None):
+        return _ids(connection, _joined(asked), limit, is_newest=is_newest)
+    low = asked.after or 0
+    high = last_change(connection) + 1 if asked.before is None else asked.before
+    few = _few_steps(connection, asked.among) if asked.among is not None and high - low > WALKED else None
+    if few is not None:
+        return _ids(connection, _of_few(asked, few), limit, is_newest=is_newest)
+    return _walked(connection, asked, (low, high), limit, is_newest=is_newest)
+
+
+def _ids(connection: Connection, wanted: Select[Any], limit: int, *, is_newest: bool) -> list[int]:
+    at = change_rows.c.id
     return list(connection.execute(wanted.order_by(at.desc() if is_newest else at).limit(limit)).scalars())
 
 
-def _span(connection: Connection, asked: Asked) -> int:
-    """How many changes there are, at most, between those after and before which is asked."""
-    before = last_change(connection) + 1 if asked.before is None else asked.before
-    return before - (asked.after or 0)
+def _joined(asked: Asked) -> Select[Any]:
+    joined = select(change_rows.c.id).join(step_rows, step_rows.c.id == change_rows.c.step)
+    return joined.where(*_of_change(asked), *_of_step(asked))
 
 
-def _have_few_steps(connection: Connection, among: Select[Any]) -> bool:
-    theirs = select(step_rows.c.id).where(step_rows.c.record.in_(among)).limit(FEW + 1).subquery()
-    return (connection.execute(select(func.count()).select_from(theirs)).scalar() or 0) <= FEW
+def _few_steps(connection: Connection, among: Select[Any]) -> list[int] | None:
+    """The steps of these records, where they are few."""
+    theirs = select(step_rows.c.id).where(step_rows.c.record.in_(among)).limit(FEW + 1)
+    found = list(connection.execute(theirs).scalars())
+    return found if len(found) <= FEW else None
 
 
-def _walked(asked: Asked) -> Select[Any]:
-    """Change by change, until there are enough, and not all steps of many records sorted."""
-    its_step = select(step_rows.c.id).where(step_rows.c.id == change_rows.c.step, *_of_step(asked))
-    return select(change_rows.c.id).where(*_of_change(asked), its_step.correlate(change_rows).exists())
-
-
-def _of_few(asked: Asked) -> Select[Any]:
+def _of_few(asked: Asked, steps: Sequence[int]) -> Select[Any]:
     """From the steps of these records, for those that seldom change would have the whole archive walked.
 
     Ids, kinds and severities are reckoned with, not looked up: no index on them is better here than their steps.
@@ -111,7 +115,32 @@ def _of_few(asked: Asked) -> Select[Any]:
     changes = change_rows.c
     told = (changes.id + 0, changes.kind.concat(""), changes.severity.concat(""))
     joined = select(changes.id).join(step_rows, step_rows.c.id == changes.step)
-    return joined.where(*_of_change(asked, *told), *_of_step(asked))
+    return joined.where(
+        changes.step.in_(steps), *_of_change(asked, *told), *_of_step(replace(asked, among=None, is_among=None))
+    )
+
+
+def _walked(
+    connection: Connection, asked: Asked, between: tuple[int, int], limit: int, *, is_newest: bool
+) -> list[int]:
+    """Change by change, until there are enough: some thousands, then some more, for a database that was asked for all
+    at once may look through all.
+    """
+    low, high = between
+    found: list[int] = []
+    for window in (*WINDOWS, max(high - low, 1)):
+        part = (max(low, high - window), high) if is_newest else (low, min(high, low + window))
+        here = replace(asked, after=part[0] - 1 if part[0] > between[0] else asked.after, before=part[1])
+        found += _ids(connection, _each(here), limit - len(found), is_newest=is_newest)
+        low, high = (low, part[0]) if is_newest else (part[1], high)
+        if len(found) >= limit or low >= high:
+            break
+    return found
+
+
+def _each(asked: Asked) -> Select[Any]:
+    its_step = select(step_rows.c.id).where(step_rows.c.id == change_rows.c.step, *_of_step(asked))
+    return select(change_rows.c.id).where(*_of_change(asked), its_step.correlate(change_rows).exists())
 
 
 def _of_change(
@@ -142,5 +171,7 @@ def _of_step(asked: Asked) -> Iterator[ColumnElement[bool]]:
         yield step_rows.c.cause.in_(sorted(asked.causes))
     if asked.records is not None:
         yield step_rows.c.record.in_(asked.records)
-    if asked.among is not None:
+    if asked.is_among is not None:
+        yield asked.is_among
+    elif asked.among is not None:
         yield step_rows.c.record.in_(asked.among)

@@ -7,13 +7,16 @@ from sqlalchemy import Connection
 
 from notifiers import acknowledgements, ledger, news, outbox, watches
 from notifiers.news import Asked
-from notifiers.watched_rows import watched_rows
+from notifiers.watched_rows import is_watched, watched_rows
 from snapshots import archive
 from snapshots.archive import Step, StepFacts, recent
+from snapshots.archive.tables import steps as step_rows
 from snapshots.database import Database
 from tests.notifiers.cast import ALICE, BOB, MAIL, NOW, change, happen, subscribe, tell, trial, watch
 
 ME, OTHER = "me", "other"
+WATCHED = {"among": watched_rows()}
+WATCHED_ONE_BY_ONE = {**WATCHED, "is_among": is_watched(step_rows.c.record)}
 
 
 def told_anew(connection: Connection, step: Step) -> Step:
@@ -54,11 +57,13 @@ def test_a_mark_on_what_is_told_anew_by_now_counts_for_that_alone(
 
 
 @pytest.mark.parametrize("many", [news.MANY, 0])
-@pytest.mark.parametrize("walked", [5_000, 1])
+@pytest.mark.parametrize(("walked", "few"), [(5_000, 2_000), (1, 2_000), (1, 0)])
 def test_what_anybody_marked_in_a_message_is_seen_by_all(
-    database: Database, walked: int, many: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, walked: int, few: int, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recent, "WALKED", walked)
+    monkeypatch.setattr(recent, "FEW", few)
+    monkeypatch.setattr(recent, "WINDOWS", (2, 7))
     monkeypatch.setattr(news, "MANY", many)
     with database.write() as connection:
         watch(connection, ALICE, BOB)
@@ -69,7 +74,7 @@ def test_what_anybody_marked_in_a_message_is_seen_by_all(
 
     with database.read() as connection:
         seen, unseen = (outbox.load(connection, each, NOW).steps[0].step.id for each in (told, other))
-        for narrowed in ({}, {"among": watched_rows()}):
+        for narrowed in ({}, WATCHED, WATCHED_ONE_BY_ONE):
             assert by_the_api(connection, ME, True, **narrowed) == {seen}
             assert by_the_api(connection, ME, False, **narrowed) == {unseen}
         assert on_the_page(connection, ME, True) == {seen}
@@ -77,12 +82,14 @@ def test_what_anybody_marked_in_a_message_is_seen_by_all(
 
 
 @pytest.mark.parametrize("many", [news.MANY, 0])
-@pytest.mark.parametrize("walked", [5_000, 3])
+@pytest.mark.parametrize(("walked", "few"), [(5_000, 2_000), (3, 2_000), (3, 0)])
 def test_however_it_is_asked_each_change_is_either_seen_or_not(
-    database: Database, walked: int, many: int, monkeypatch: pytest.MonkeyPatch
+    database: Database, walked: int, few: int, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = Random(7)
     monkeypatch.setattr(recent, "WALKED", walked)
+    monkeypatch.setattr(recent, "FEW", few)
+    monkeypatch.setattr(recent, "WINDOWS", (2, 7))
     monkeypatch.setattr(news, "MANY", many)
     with database.write() as connection:
         watch(connection, ALICE, BOB)
@@ -102,7 +109,8 @@ def test_however_it_is_asked_each_change_is_either_seen_or_not(
     seen = ({anew.get(each, each) for each in marked} | in_messages) & everything
     with database.read() as connection:
         of_alice = {step.id for step in archive.steps(connection, "ctgov", ALICE)}
-        for narrowed, among in (({}, everything), ({"among": watched_rows()}, everything & of_alice)):
+        watched = everything & of_alice
+        for narrowed, among in (({}, everything), (WATCHED, watched), (WATCHED_ONE_BY_ONE, watched)):
             assert by_the_api(connection, ME, True, **narrowed) == seen & among
             assert by_the_api(connection, ME, False, **narrowed) == among - seen
         assert on_the_page(connection, ME, True) == seen & of_alice

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Select
+from sqlalchemy import ColumnElement, Connection
 
 from monitor.shown.deliveries import change_json
 from monitor.web import cursor
@@ -15,8 +15,9 @@ from monitor.web.api.operations import Call, Operation, Param, Word, cursor_para
 from monitor.web.api.wanting import FILTERS, kinds_asked, severities_asked
 from monitor.web.problems import Problem
 from notifiers import news, watches
-from notifiers.watched_rows import watched_rows
+from notifiers.watched_rows import is_watched, watched_rows
 from snapshots.archive import Step, recent
+from snapshots.archive.tables import steps as step_rows
 from snapshots.kinds import KINDS
 
 Json = Any
@@ -48,7 +49,7 @@ def _changes(call: Call) -> Json:
         return _new(connection, call, asked) if call.asked["since"] else _page(connection, call, asked)
 
 
-def _rows(connection: Connection, call: Call) -> dict[str, Select[Any]]:
+def _rows(connection: Connection, call: Call) -> dict[str, Any]:
     """The rows of the records that are asked for, as `recent.Asked` takes them. Raises Problem (404)."""
     record, group = call.asked["record"], call.asked["group"]
     if record and group:
@@ -58,7 +59,9 @@ def _rows(connection: Connection, call: Call) -> dict[str, Select[Any]]:
     if group and group not in watches.groups(connection):
         known = ", ".join(watches.groups(connection)) or "none"
         raise Problem(404, f"Nothing is watched in a group {group[:60]!r}", f"The groups are: {known}.")
-    return {"among": watched_rows(group)} if group or call.asked["watched"] else {}
+    if group:
+        return {"among": watched_rows(group)}
+    return {"among": watched_rows(), "is_among": is_watched(step_rows.c.record)} if call.asked["watched"] else {}
 
 
 def _seen_or_not(connection: Connection, call: Call) -> ColumnElement[bool] | None:

@@ -102,7 +102,7 @@ def test_a_poller_that_narrows_its_question_gets_what_fits(site: SiteUnderTest) 
     assert all(poller.poll() == [] for poller in narrowed.values())
 
 
-@pytest.mark.parametrize("walked", [0, 5_000])
+@pytest.mark.parametrize(("walked", "few"), [(0, 2_000), (0, 0), (5_000, 2_000)])
 @pytest.mark.parametrize(
     "asked",
     [
@@ -115,7 +115,7 @@ def test_a_poller_that_narrows_its_question_gets_what_fits(site: SiteUnderTest) 
     ids=str,
 )
 def test_what_many_records_tell_is_the_same_whether_walked_or_sought_by_their_steps(
-    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], walked: int
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], walked: int, few: int
 ) -> None:
     next_day(site.database)
     client = site.client(OWN_TOKEN)
@@ -124,6 +124,8 @@ def test_what_many_records_tell_is_the_same_whether_walked_or_sought_by_their_st
     begin = client.get(f"{PREFIX}/changes", params={"limit": 1}).json()["since"]
 
     monkeypatch.setattr(archive.recent, "WALKED", walked)
+    monkeypatch.setattr(archive.recent, "FEW", few)
+    monkeypatch.setattr(archive.recent, "WINDOWS", (2, 7))
 
     assert plain
     assert _turned(client, question) == plain  # all that is stored is watched, in that group
