@@ -7,7 +7,8 @@ from typing import Literal
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from monitor.looks import is_release_due, looks
+from monitor.absences import Absence, Asked, Silence, asked_for
+from monitor.looks import is_release_due
 from monitor.questions import missing_before
 from snapshots import archive
 from snapshots.archive import Gap, Place, Record, VersionInfo
@@ -18,7 +19,7 @@ from snapshots.sentences import capitalised, counted, date_words
 from snapshots.timeline import day
 
 Kind = Literal[
-    "stood", "between looks", "not confirmed",
+    "stood", "between looks", "not answered", "not confirmed",
     "not registered yet", "before what is stored", "in a gap", "pruned", "withheld", "missing", "ahead",
 ]  # fmt: skip
 
@@ -28,9 +29,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     yet"; or registered and "before what is stored"; "in a gap": a version of before that day could not be had, the
     given one is the last before it; "pruned": the version that stood is known, its bytes were taken away on purpose;
     "between looks": nobody looked for a while, or the registry did not answer, and
-    then it said something else, version `or_version`; "not confirmed": nobody has looked since; "withheld": the
-    registry showed nothing, `last_shown` is the version it showed last; "missing": the registry did not answer for it
-    any more; "ahead": the day is not over, the newest is given.
+    then it said something else, version `or_version`; "not answered": the registry was asked for it since, in vain, and
+    has said nothing else so far; "not confirmed": nobody had looked since; "withheld": the registry showed nothing,
+    `last_shown` is the version it showed last; "missing": the registry did not answer for it in two releases running
+    or more; "ahead": the day is not over, the newest is given.
 
     `version` is None where nothing is known of that day; `place` says which of the record's it is, `dated_by` which of
     its dates was compared ("release" or "registry date") and `date` that ISO day. `confirmed` is the last ISO day up to
@@ -64,7 +66,7 @@ def said_on(connection: Connection, registry: str, any_id: str, asked: str, toda
     named = _named(version, places)
     if version.pruned is not None:
         return _gone(version, named, asked)
-    day = _Day(connection, record, versions, version, asked, places)
+    day = _Day(connection, record, versions, version, asked, places, asked_for(connection, record, versions))
     standing = day.standing(today)
     return Answer(
         asked=asked,
@@ -101,6 +103,7 @@ class _Day(Struct, frozen=True):
     version: VersionInfo
     asked: str
     places: Mapping[int, Place]
+    asking: Asked
 
     def standing(self, today: date) -> _Standing:
         """Which answer it is."""
@@ -109,18 +112,28 @@ class _Day(Struct, frozen=True):
             where = f"; {_name(shown, self.places)} is the last that it showed" if shown else ""
             words = f": the record was withheld, the registry showed nothing of it{where}."
             return _Standing(kind="withheld", words=words, last_shown=shown)
-        absent = (self.record.missing_since or "")[:10]
-        if absent and absent <= self.asked:
-            words = f": the last before the registry did not answer for the record any more, on {date_words(absent)}."
-            return _Standing(kind="missing", words=words)
+        absence = self._absence()
+        if absence and absence.is_believed:
+            return _Standing(kind="missing", words=_missing_words(absence), next_look=absence.until)
         missed = self._missed()
         if missed:
             return _Standing(kind="in a gap", words=_gap_words(missed))
         if self.asked > today.isoformat():
             return _Standing(kind="ahead", words=f": the newest; {date_words(self.asked)} lies ahead.")
-        return self._looked(today)
+        return self._looked(today, absence)
 
-    def _looked(self, today: date) -> _Standing:
+    def _absence(self) -> Absence | None:
+        """The time in which the registry had no such record, where the day lies in one."""
+        return next(
+            (
+                each
+                for each in self.asking.absences
+                if each.since <= self.asked and (each.until is None or self.asked < each.until)
+            ),
+            None,
+        )
+
+    def _looked(self, today: date, absence: Absence | None) -> _Standing:
         """What the looks before and after that day say."""
         stood = f": it stood on {date_words(self.asked)}."
         following = self._following()
@@ -128,20 +141,37 @@ class _Day(Struct, frozen=True):
             # the registry's own history leaves no version out
             return _Standing(kind="stood", words=stood)
         last, upcoming = self._looks(following)
+        silent = self._silences(last, following)
         # today's release may be still to come
         until = min(self.asked, (today - timedelta(days=1)).isoformat())
-        if upcoming is not None or not is_release_due(last, until):
+        is_certain = upcoming is not None or not (silent or is_release_due(last, until))
+        if is_certain and absence is None:
             return _Standing(kind="stood", words=stood, confirmed=last, next_look=upcoming)
-        if following is None:
-            words = f": last confirmed on {date_words(last)}; it has not been looked at since."
-            return _Standing(kind="not confirmed", words=words, confirmed=last)
+        if following is None or upcoming is not None:
+            return self._unconfirmed(last, silent, upcoming)
         return _Standing(
             kind="between looks",
-            words=_between_words(last, following, self.places),
+            words=_between_words(last, following, self.places, silent),
             confirmed=last,
             next_look=history_date(following),
             or_version=following.number,
         )
+
+    def _unconfirmed(self, last: str, silent: Sequence[Silence], upcoming: str | None) -> _Standing:
+        """The registry has said nothing else since, as far as it answered."""
+        if any(each.day <= self.asked for each in silent):
+            words = _unanswered_words(last, silent[0].day, upcoming)
+            return _Standing(kind="not answered", words=words, confirmed=last, next_look=upcoming)
+        since = "it has not been looked at since"
+        if silent:
+            since = f"it was asked for next on {date_words(silent[0].day)}, when the registry did not answer for it"
+        words = f": last confirmed on {date_words(last)}; {since}."
+        return _Standing(kind="not confirmed", words=words, confirmed=last)
+
+    def _silences(self, last: str, following: VersionInfo | None) -> list[Silence]:
+        """What was asked for in vain between the last look up to that day and the next version."""
+        silent = (each for each in self.asking.silences if each.day > last)
+        return [each for each in silent if following is None or each.at < following.observed_at]
 
     def _following(self) -> VersionInfo | None:
         at = self.versions.index(self.version) + 1
@@ -153,7 +183,7 @@ class _Day(Struct, frozen=True):
             return self._filled_on(), None
         found = [
             look.day
-            for look in looks(self.connection, self.record, self.versions)
+            for look in self.asking.looks
             if look.at >= self.version.observed_at and (following is None or look.at < following.observed_at)
         ]
         last = max((day for day in found if day <= self.asked), default=history_date(self.version))
@@ -222,9 +252,21 @@ def _before_all(connection: Connection, record: Record, oldest: VersionInfo, ask
     )
 
 
-def _between_words(last: str, following: VersionInfo, places: Mapping[int, Place]) -> str:
+def _between_words(last: str, following: VersionInfo, places: Mapping[int, Place], silent: Sequence[Silence]) -> str:
     seen = f"next seen on {date_words(history_date(following))}, changed to {_name(following.number, places)}"
-    return f": last confirmed on {date_words(last)}, {seen}. In between nobody looked: it said the one or the other."
+    nobody = f"the registry was asked in vain, on {date_words(silent[0].day)}" if silent else "nobody looked"
+    return f": last confirmed on {date_words(last)}, {seen}. In between {nobody}: it said the one or the other."
+
+
+def _missing_words(absence: Absence) -> str:
+    back = f"; it answered for it again on {date_words(absence.until)}" if absence.until else ""
+    since = date_words(absence.since)
+    return f": the last before the registry did not answer for the record any more, on {since}{back}."
+
+
+def _unanswered_words(last: str, asked: str, upcoming: str | None) -> str:
+    again = f", and said the same again on {date_words(upcoming)}" if upcoming else ""
+    return f": last confirmed on {date_words(last)}; on {date_words(asked)} the registry did not answer for it{again}."
 
 
 def _gap_words(missed: Sequence[Gap]) -> str:

@@ -111,3 +111,60 @@ def test_of_a_watch_that_is_gone_the_looks_between_observed_versions_still_count
 
     assert asked(stage, DAYS[1]).confirmed == DAYS[1]
     assert asked(stage, "2026-03-10").answer == "not confirmed"
+
+
+def absent_and_back(database: Database, standin: StandIn) -> Stage:
+    """Seen on the 2nd and 3rd, not listed on the 4th, 5th and 6th, listed again on the 9th."""
+    stage = Stage(database, standin)
+    stage.watch(TRIAL, nct(2))
+    for day in DAYS[:2]:
+        stage.day(day, trial(TRIAL), trial(nct(2)))
+    stage.standin.remove([TRIAL])
+    for day in DAYS[2:]:
+        stage.day(day, trial(nct(2), submitted=day))
+    stage.day("2026-03-09", trial(TRIAL), trial(nct(2)))
+    return stage
+
+
+def test_while_the_registry_did_not_list_a_record_it_did_not_stand(database: Database, standin: StandIn) -> None:
+    stage = absent_and_back(database, standin)
+
+    for day in (*DAYS[2:], "2026-03-08"):
+        told = asked(stage, day)
+        assert (told.answer, told.next_look) == ("missing", "2026-03-09")
+        assert "any more, on 4 March 2026; it answered for it again on 9 March 2026." in told.sentence
+    assert [asked(stage, day).answer for day in (DAYS[1], "2026-03-09")] == ["stood", "stood"]
+
+
+def test_an_absence_that_nobody_believes_yet_is_no_day_on_which_it_stood(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    stage = Stage(sqlite_database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL), trial(nct(2)))
+    stage.standin.remove([TRIAL])
+    stage.day(DAYS[3], trial(nct(2), RECRUITING))
+
+    absent, before = asked(stage, DAYS[3]), asked(stage, DAYS[1])
+    assert (absent.answer, absent.confirmed) == ("not answered", DAYS[0])
+    assert "last confirmed on 2 March 2026; on 5 March 2026 the registry did not answer for it." in absent.sentence
+    assert before.answer == "not confirmed"
+    assert "it was asked for next on 5 March 2026, when the registry did not answer for it" in before.sentence
+
+    stage.day(DAYS[4], trial(TRIAL), trial(nct(2)))
+    told = asked(stage, DAYS[3])
+    assert (told.answer, told.next_look) == ("not answered", DAYS[4])
+    assert "did not answer for it, and said the same again on 6 March 2026." in told.sentence
+
+
+def test_between_a_look_and_a_change_it_is_said_that_the_registry_was_asked_in_vain(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    stage = Stage(sqlite_database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL), trial(nct(2)))
+    stage.standin.remove([TRIAL])
+    stage.day(DAYS[1], trial(nct(2), RECRUITING))
+    stage.day(DAYS[2], trial(TRIAL, RECRUITING))
+
+    assert "In between the registry was asked in vain, on 3 March 2026" in asked(stage, DAYS[1]).sentence
