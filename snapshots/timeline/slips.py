@@ -125,17 +125,17 @@ def signed_days(days: int) -> str:
 
 
 def answer_words(slip: Slips) -> str:
-    """How often a date was moved, and where it stands: "3 delays, +638 days (about 21 months) in all; now 30 June 2027
-    (estimated)".
+    """How often a date was moved, and where it stands: "1 delay and 2 brought forward, 92 days earlier in all; now 30
+    June 2027 (estimated)".
     """
     if slip.first is None:
         return "not stated"
     now = f"now {partial_date_words(slip.latest)}" if slip.latest else "taken out by now"
-    if not any(move.days or (move.days is None and move.before is not None) for move in slip.moves):
-        # that it was added, came to pass on its day or was said more precisely moves nothing
+    moved = _moved(slip)
+    if not moved:
         return f"not moved in the versions stored here; {now}"
-    total = "" if slip.total_days is None else f", {signed_days(slip.total_days)} in all"
-    return f"{_moved(slip)}{total}; {now}"
+    total = "" if slip.total_days is None else f", {_direction(slip.total_days)} in all"
+    return f"{moved}{total}; {now}"
 
 
 def uneven_words(slip: Slips, move: DateMove) -> str:
@@ -156,7 +156,27 @@ def _coarse_noun(date: str | None) -> str:
 
 
 def _moved(slip: Slips) -> str:
-    return counted(slip.delays, "delay") if slip.delays else counted(len(slip.moves), "move")
+    """What moved the date, each counted: "1 delay and 2 brought forward"; nothing where nothing did."""
+    moving = [move.kind.partition(".")[2] for move in slip.moves if _is_moving(slip, move)]
+    later, sooner = moving.count("delayed"), moving.count("advanced")
+    others = len(moving) - later - sooner
+    told = [counted(later, "delay")] if later else []
+    told += [f"{sooner:,} brought forward"] if sooner else []
+    told += [counted(others, "other move" if told else "move")] if others else []
+    return " and ".join(told) if len(told) < 3 else f"{told[0]}, {told[1]} and {told[2]}"
+
+
+def _is_moving(slip: Slips, move: DateMove) -> bool:
+    """That it was added, came to pass on its day or was said more precisely moves nothing; nor does taking it out
+    where it was stated again: the return is compared with what it was.
+    """
+    if move.days is not None:
+        return move.days != 0
+    return move.before is not None and (move.after is not None or slip.latest is None)
+
+
+def _direction(days: int) -> str:
+    return f"{shift_words(days)} {'later' if days > 0 else 'earlier'}" if days else "no shift"
 
 
 _KIND_WORDS = {
@@ -248,6 +268,7 @@ def slips_words(slip: Slips) -> str:
     """What became of a date in one phrase: "3 delays, +638 days (about 21 months) since first planned"."""
     if slip.first is None:
         return "not stated"
-    if not slip.moves:
+    moved = _moved(slip)
+    if not moved:
         return "not moved in the versions stored here"
-    return f"{_moved(slip)}, {total_words(slip.total_days, planned=slip.first_is_plan)}"
+    return f"{moved}, {total_words(slip.total_days, planned=slip.first_is_plan)}"

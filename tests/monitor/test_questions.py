@@ -108,7 +108,7 @@ def test_slips_tell_the_third_delay_and_21_months_in_all(run: Run) -> None:
     (answer,) = asked(run, "slips", RECORD)
     closing = answer["slips"][1]
 
-    assert "Primary completion: 3 delays, +638 days (about 21 months) in all; now" in told
+    assert "Primary completion: 3 delays, 638 days (about 21 months) later in all; now" in told
     assert "third delay, +273 days (about 9 months)" in told
     assert "versions just before this one are missing" in told
     assert [move["total_days"] for move in closing["moves"]] == [183, 365, 638, 638]

@@ -174,11 +174,44 @@ def test_how_often_a_date_was_moved_is_one_phrase() -> None:
     moved = slip(primary_completions(("2024-01-01", planned("2025-01-31")), ("2024-06-01", planned("2025-06-30"))))
     still = slip(primary_completions(("2024-01-01", planned("2025-01-31"))))
 
-    assert answer_words(moved) == "1 delay, +150 days (about 5 months) in all; now 30 June 2025 (estimated)"
+    assert answer_words(moved) == "1 delay, 150 days (about 5 months) later in all; now 30 June 2025 (estimated)"
     assert answer_words(still) == "not moved in the versions stored here; now 31 January 2025 (estimated)"
     reached = slip(primary_completions(("2024-01-01", planned("2025-01")), ("2025-02-01", actual("2025-01-20"))))
     assert answer_words(reached) == "not moved in the versions stored here; now 20 January 2025 (actual)"
     assert answer_words(slip(statuses(("2024-01-01", "RECRUITING")))) == "not stated"
+
+
+def test_delays_and_dates_brought_forward_are_counted_each_and_what_moves_nothing_is_not() -> None:
+    there_and_back = slip(
+        primary_completions(
+            ("2024-01-01", planned("2025-06-30")),
+            ("2024-02-01", planned("2025-09-30")),
+            ("2024-03-01", planned("2025-05-30")),
+            ("2024-04-01", planned("2025-03-30")),
+        )
+    )
+    on_time = slip(
+        primary_completions(
+            ("2024-01-01", planned("2025-06")),
+            ("2024-02-01", planned("2025-06-30")),
+            ("2024-03-01", planned("2025-05-30")),
+            ("2025-06-01", actual("2025-05-30")),
+        )
+    )
+    refined = slip(primary_completions(("2024-01-01", planned("2025-06")), ("2024-02-01", planned("2025-06-30"))))
+
+    told = "1 delay and 2 brought forward, 92 days earlier in all; now 30 March 2025 (estimated)"
+    assert answer_words(there_and_back) == told
+    assert slips_words(there_and_back) == "1 delay and 2 brought forward, −92 days since first planned"
+    assert answer_words(on_time).startswith("1 brought forward, 31 days earlier in all")
+    assert slips_words(refined) == "not moved in the versions stored here"
+
+
+def test_a_date_taken_out_and_stated_again_later_is_moved_once() -> None:
+    stated = (("2024-01-01", planned("2025-01-01")), ("2024-02-01", None), ("2024-03-01", planned("2025-02-01")))
+
+    assert answer_words(slip(primary_completions(*stated))).startswith("1 move, 31 days later in all")
+    assert answer_words(slip(primary_completions(*stated[:2]))) == "1 move; taken out by now"
 
 
 def test_where_steps_do_not_add_up_to_the_total_the_month_that_is_to_blame_is_named() -> None:

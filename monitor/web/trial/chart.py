@@ -1,5 +1,6 @@
 """The time line of a record as a drawing: where each bar, point and line stands; a template writes it as SVG."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
@@ -26,6 +27,8 @@ from snapshots.timeline.slips import Slips
 BAR, LANE, COURSE = 28, 48, 84
 """Heights: of a bar, of a lane of points, of a lane with a course of numbers."""
 _TOP, _BETWEEN = 26, 12
+_NOTE = 27
+"""Letters that fit under a lane's name; of more the net shift alone is said there."""
 _LETTER = 6.6
 """Width of a letter in a bar."""
 _NAMES = {
@@ -183,8 +186,11 @@ def _moved(slip: Slips, axis: Axis) -> Lane | None:
 
 
 def _note(slip: Slips) -> str:
-    said = answer_words(slip).partition(";")[0].partition(" (")[0]
-    return "not moved, as far as stored" if said.startswith("not moved") else said.removesuffix(" in all")
+    said = re.sub(r" \(.*?\)", "", answer_words(slip).partition(";")[0])
+    if said.startswith("not moved"):
+        return "not moved, as far as stored"
+    whole = said.removesuffix(" in all")
+    return whole if len(whole) <= _NOTE else whole.rpartition(", ")[2]
 
 
 def _ends(stated: Sequence[tuple[float, str]], axis: Axis) -> Iterator[Label]:

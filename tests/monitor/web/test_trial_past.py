@@ -132,7 +132,7 @@ def test_versions_are_counted_for_this_trial_and_named_with_their_number_in_the_
 def test_the_answer_how_often_dates_were_moved_stands_above_the_drawing(told: SiteUnderTest) -> None:
     said = words(page(told, f"/trials/{TRIAL}/timeline"))
 
-    answer = "Completion date 1 delay, +184 days (about 6 months) in all; now November 2027 (estimated)"
+    answer = "Completion date 1 delay, 184 days (about 6 months) later in all; now November 2027 (estimated)"
     assert said.index(answer) < said.index("Time line of")
 
 
