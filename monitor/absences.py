@@ -55,10 +55,15 @@ class _Event(Struct, frozen=True, order=True):
 _ABSENT, _BELIEVED, _ANSWERED = range(3)
 
 
-def asked_for(connection: Connection, record: Record, versions: Sequence[VersionInfo]) -> Asked:
-    """What asking for the record has brought. `versions` are those stored of it, without those of merged ones."""
+def asked_for(
+    connection: Connection, record: Record, versions: Sequence[VersionInfo], before: str | None = None
+) -> Asked:
+    """What asking for the record has brought. `versions` are those stored of it, without those of merged ones; `before`
+    is the ISO day on which it was merged into another.
+    """
     silent, tried_again = _silences(connection, record, versions)
-    answered = sorted([*looks(connection, record, versions), *tried_again], key=lambda look: look.at)
+    every = sorted([*looks(connection, record, versions), *tried_again], key=lambda look: look.at)
+    answered = [look for look in every if before is None or look.day < before]
     answers = {look.day for look in tried_again}
     left = [each for each in silent if each.day not in answers]
     events = [_Event(each.at, _ABSENT, each.day) for each in left if each.is_absent]

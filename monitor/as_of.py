@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection
 
 from monitor.absences import Absence, Asked, Silence, asked_for
+from monitor.former_ids import Naming, naming_on
 from monitor.looks import is_release_due
 from monitor.questions import missing_before
 from snapshots import archive
@@ -54,19 +55,31 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def said_on(connection: Connection, registry: str, any_id: str, asked: str, today: date) -> Answer | None:
-    """What a record (by any of its ids) said on the ISO day `asked`; None where nothing at all is stored of it."""
+    """What a record (by any of its ids) said on the ISO day `asked`; None where nothing at all is stored of it. An id
+    that named another record before a merge is answered for by that one.
+    """
     record = archive.find_record(connection, registry, any_id)
-    versions = archive.versions(connection, registry, any_id, merged=False)
-    if record is None or not versions:
+    if record is None:
+        return None
+    naming = naming_on(connection, record, any_id, asked)
+    answer = _said(connection, naming, asked, today)
+    return structs.replace(answer, sentence=naming.words + answer.sentence) if answer else None
+
+
+def _said(connection: Connection, naming: Naming, asked: str, today: date) -> Answer | None:
+    record = naming.record
+    versions = archive.versions_of(connection, record)
+    if not versions:
         return None
     version = as_of(versions, asked)
     if version is None:
         return _before_all(connection, record, versions[0], asked)
-    places = archive.places_of(connection, registry, any_id)
+    places = archive.places_of(connection, record.registry, record.registry_id)
     named = _named(version, places)
     if version.pruned is not None:
         return _gone(version, named, asked)
-    day = _Day(connection, record, versions, version, asked, places, asked_for(connection, record, versions))
+    asking = asked_for(connection, record, versions, naming.before)
+    day = _Day(connection, record, versions, version, asked, places, asking)
     standing = day.standing(today)
     return Answer(
         asked=asked,

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, or_, select
 
 from snapshots.archive import codec, dictionaries, order
-from snapshots.archive.records import find_record
+from snapshots.archive.records import Record, find_record
 from snapshots.archive.tables import dictionaries as dictionary_rows
 from snapshots.archive.tables import prunings, records
 from snapshots.archive.tables import versions as stored
@@ -156,6 +156,11 @@ def versions(connection: Connection, registry: str, registry_id: str, *, merged:
     return _selected(connection, registry, registry_id, merged=merged)
 
 
+def versions_of(connection: Connection, record: Record) -> list[VersionInfo]:
+    """The versions of this very record in history order; also of one that was merged into another."""
+    return _of_rows(connection, records.c.id == record.id)
+
+
 def version_info(connection: Connection, number: int) -> VersionInfo:
     """What is known of version `number` without its bytes. Raises NoSuchVersion."""
     row = connection.execute(_INFO.where(stored.c.number == number)).mappings().one_or_none()
@@ -181,6 +186,9 @@ def _selected(connection: Connection, registry: str, registry_id: str, *, merged
     if record is None:
         return []
     itself = records.c.id == record.id
-    wanted = or_(itself, records.c.merged_into == record.id) if merged else itself
+    return _of_rows(connection, or_(itself, records.c.merged_into == record.id) if merged else itself)
+
+
+def _of_rows(connection: Connection, wanted: ColumnElement[bool]) -> list[VersionInfo]:
     found = [VersionInfo(**row) for row in connection.execute(_INFO.where(wanted)).mappings()]
     return sorted(found, key=order.history_key)

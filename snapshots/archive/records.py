@@ -1,13 +1,13 @@
 """Which record an id selects, under which ids it was known before, and whether the registry still answers for it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from snapshots.archive.chain import lock_chain
-from snapshots.archive.tables import record_ids, records
+from snapshots.archive.tables import record_ids, records, versions
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -53,11 +53,26 @@ def find_record(connection: Connection, registry: str, any_id: str) -> Record | 
     if not rows:
         return None
     row = rows[0]
+    return _record(row, {each.any_id for each in rows})
+
+
+def find_absorbed(connection: Connection, kept: Record, former_id: str) -> Record | None:
+    """The record that `former_id` selected before it was merged into `kept`, as it was left then; None where nothing
+    was ever stored of that id apart from `kept`.
+    """
+    received = select(versions.c.record).where(versions.c.registry_id == former_id)
+    itself = or_(records.c.registry_id == former_id, records.c.id.in_(received))
+    wanted = select(records).where(records.c.merged_into == kept.id, itself).order_by(records.c.id.desc())
+    row = connection.execute(wanted).first()
+    return None if row is None else _record(row, set())
+
+
+def _record(row: Row[Any], ids: set[str]) -> Record:
     return Record(
         id=row.id,
         registry=row.registry,
         registry_id=row.registry_id,
-        former_ids=tuple(sorted({each.any_id for each in rows} - {row.registry_id})),
+        former_ids=tuple(sorted(ids - {row.registry_id})),
         title=row.title,
         first_seen_at=row.first_seen_at,
         head_version=row.head_version,

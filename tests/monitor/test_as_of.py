@@ -7,6 +7,7 @@ import pytest
 from monitor.as_of import Answer, said_on
 from monitor.demo.standin import StandIn
 from notifiers import watches
+from snapshots import archive
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, Stage, at, trial
 from tests.registries import nct
@@ -30,9 +31,9 @@ def looked_at(database: Database, standin: StandIn) -> Stage:
     return made
 
 
-def asked(stage: Stage, day: str, today: date = LATER) -> Answer:
+def asked(stage: Stage, day: str, today: date = LATER, record: str = TRIAL) -> Answer:
     with stage.database.read() as connection:
-        found = said_on(connection, "ctgov", TRIAL, day, today)
+        found = said_on(connection, "ctgov", record, day, today)
     assert found is not None
     return found
 
@@ -168,3 +169,36 @@ def test_between_a_look_and_a_change_it_is_said_that_the_registry_was_asked_in_v
     stage.day(DAYS[2], trial(TRIAL, RECRUITING))
 
     assert "In between the registry was asked in vain, on 3 March 2026" in asked(stage, DAYS[1]).sentence
+
+
+def test_a_former_id_says_what_its_own_record_said_before_the_merge(database: Database, standin: StandIn) -> None:
+    stage = Stage(database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL, title="The Former One"), trial(nct(2)))
+    stage.day(DAYS[1], trial(TRIAL, title="The Former One"), trial(nct(2), RECRUITING))
+    stage.publish(DAYS[2], trial(nct(2), RECRUITING))
+    stage.standin.merge(TRIAL, nct(2))
+    stage.look()
+
+    before, since = asked(stage, DAYS[1]), asked(stage, DAYS[2])
+    assert before.version is not None
+    assert (before.version.registry_id, before.answer, before.confirmed) == (TRIAL, "stood", DAYS[1])
+    under = f"the registry answers for it under {nct(2)} since 4 March 2026. Version "
+    assert before.sentence.startswith(f"{TRIAL} was a record of its own then; {under}")
+    assert since.version is not None
+    assert (since.version.registry_id, since.answer) == (nct(2), "stood")
+    assert since.sentence.startswith(f"{TRIAL} is a record of its own no more: {under}")
+    kept = asked(stage, DAYS[1], record=nct(2))
+    assert kept.version is not None
+    assert kept.version.registry_id == nct(2)
+    assert kept.sentence.startswith("Version ")
+
+
+def test_of_a_former_id_that_was_never_stored_by_itself_that_is_said(stage: Stage) -> None:
+    with stage.database.write() as connection:
+        archive.merge(connection, "ctgov", nct(7), TRIAL)
+
+    told = asked(stage, DAYS[1], record=nct(7))
+
+    words = f"Nothing is stored of {nct(7)} by itself: the registry answers for it under {TRIAL}. Version "
+    assert (told.answer, told.sentence.startswith(words)) == ("stood", True)

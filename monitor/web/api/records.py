@@ -68,14 +68,14 @@ def _show(call: Call) -> Json:
     with call.here.database.read() as connection:
         record = stored(connection, call.asked["id"])
         if call.asked["as_of"]:
-            return _on_day(connection, record, call.asked["as_of"], call.here.now.date())
+            return _on_day(connection, record_id(call.asked["id"]), call.asked["as_of"], call.here.now.date())
         return _version_json(connection, _version(connection, record, call.asked["version"]))
 
 
-def _on_day(connection: Connection, record: Record, day: date, today: date) -> Json:
-    answer = said_on(connection, REGISTRY, record.registry_id, day.isoformat(), today)
+def _on_day(connection: Connection, any_id: str, day: date, today: date) -> Json:
+    answer = said_on(connection, REGISTRY, any_id, day.isoformat(), today)
     if answer is None:
-        raise Problem(404, f"Nothing is stored of {record.registry_id}")
+        raise Problem(404, f"Nothing is stored of {any_id}")
     if answer.version is None or answer.version.pruned:
         return {"version": None, "record": None, **day_json(answer)}
     return _version_json(connection, answer.version) | day_json(answer)

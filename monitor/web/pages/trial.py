@@ -64,19 +64,22 @@ def show(here: Visit) -> Response:
         record = archive.find_record(connection, REGISTRY, asked)
         if record is None or record.head_version is None:
             return _unknown(here, connection, asked)
+        if here.query.get("as_of"):  # of a former id too: before a merge it named a record of its own
+            return _past(here, connection, record, asked)
         if here.params["id"] != record.registry_id:
-            return here.redirect(f"/trials/{record.registry_id}")
-        if here.query.get("as_of") or here.query.get("version"):
-            return _past(here, connection, record)
+            path = here.link(f"/trials/{record.registry_id}", **here.query)
+            return here.redirect(path.removeprefix(here.site.prefix))
+        if here.query.get("version"):
+            return _past(here, connection, record, asked)
         return _page(here, connection, record, record.head_version)
 
 
-def _past(here: Visit, connection: Connection, record: Record) -> Response:
+def _past(here: Visit, connection: Connection, record: Record, any_id: str) -> Response:
     """The record as it stood on a day, or as one of its versions has it, with how sure that is."""
     answer = None
     if here.query.get("as_of"):
         asked = checked_day(here.query["as_of"])
-        answer = said_on(connection, REGISTRY, record.registry_id, asked, here.now.date())
+        answer = said_on(connection, REGISTRY, any_id, asked, here.now.date())
         version = answer.version if answer else None
     else:
         version = one_of(connection, record, here.query["version"])
@@ -84,6 +87,7 @@ def _past(here: Visit, connection: Connection, record: Record) -> Response:
     return here.page(
         "trial_past.html",
         record=record,
+        any_id=any_id,
         answer=answer,
         version=version,
         day=history_date(version) if version else "",

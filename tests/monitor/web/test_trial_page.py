@@ -250,6 +250,12 @@ def test_a_former_id_leads_to_the_record(site: SiteUnderTest) -> None:
 
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/trials/{TRIAL}"
+    version = site.signed_in().get(f"/trials/{nct(77)}?version=1&page=2")
+    assert version.headers["location"] == f"/trials/{TRIAL}?version=1&page=2"
+    then = page(site, f"/trials/{nct(77)}?as_of=2026-03-02")
+    assert f"Nothing is stored of {nct(77)} by itself: the registry answers for it under {TRIAL}" in words(then)
+    assert f'action="/trials/{nct(77)}"' in then.text
+    assert words(page(site, f"/trials/{nct(77)}/history")) == words(page(site, f"/trials/{TRIAL}/history"))
 
 
 def test_a_newest_version_that_was_pruned_is_told_in_a_sentence(site: SiteUnderTest) -> None:
