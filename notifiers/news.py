@@ -1,6 +1,6 @@
 """What is new in what is watched: release by release, the most severe first, and whether a visitor has seen it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,12 +53,23 @@ class Seen(Struct, frozen=True):
     at: datetime
 
 
+class Tally(Struct, frozen=True):
+    """How many of a step's changes were seen, `of` how many, and `by` whom: "you" is the visitor."""
+
+    seen: int
+    of: int
+    by: tuple[str, ...]
+
+
 class Item(Struct, frozen=True):
-    """A step with those of its changes that were asked for, how many others it has, and who saw it (None: nobody)."""
+    """A step with those of its changes that were asked for, how many others it has, who saw all of it (None: nobody),
+    and how much of it was seen: a message may have told only some of its changes.
+    """
 
     step: Step
     others: int
     seen: Seen | None
+    tally: Tally
 
 
 class Page(Struct, frozen=True):
@@ -208,34 +219,50 @@ def _older(connection: Connection, found: Sequence[Any], limit: int, last: str |
 
 
 def _items(connection: Connection, asked: Asked, numbers: Sequence[int]) -> tuple[Item, ...]:
-    seen = _seen(connection, asked.visitor, numbers)
+    marks = _marks(connection, asked.visitor, numbers)
+    acknowledged = _acknowledged_in(connection, numbers)
     steps = {step.id: step for step in archive.find_steps(connection, numbers)}
-    return tuple(_item(steps[number], asked, seen.get(number)) for number in numbers)
+    return tuple(_item(steps[number], asked, marks.get(number), acknowledged) for number in numbers)
 
 
-def _item(step: Step, asked: Asked, seen: Seen | None) -> Item:
+def _item(step: Step, asked: Asked, mark: Seen | None, acknowledged: Mapping[int, Seen]) -> Item:
+    news = [stored for stored in step.changes if stored.change.kind != FIRST_SEEN]
+    seen = {stored.id for stored in news if mark or stored.id in acknowledged}
     told = [
         stored
-        for stored in step.changes
+        for stored in news
         if (asked.severities is None or stored.change.severity in asked.severities)
         and (asked.kinds is None or stored.change.kind in asked.kinds)
-        and stored.change.kind != FIRST_SEEN
+        and (asked.is_seen is None or (stored.id in seen) == asked.is_seen)
     ]
     told.sort(key=lambda stored: SEVERITIES.index(stored.change.severity))
-    return Item(structs.replace(step, changes=tuple(told)), len(step.changes) - len(told), seen)
+    readers = sorted({acknowledged[each] for each in seen if each in acknowledged}, key=lambda one: one.at)
+    names = tuple(dict.fromkeys(one.by or "" for one in readers))
+    is_told = bool(readers) and all(stored.id in acknowledged for stored in news)
+    return Item(
+        structs.replace(step, changes=tuple(told)),
+        len(step.changes) - len(told),
+        # an acknowledged alert first, since it says who; else the visitor's own mark
+        Seen(", ".join(names), readers[-1].at) if is_told else mark,
+        Tally(len(seen), len(news), names if is_told or not mark else (*names, "you")),
+    )
 
 
-def _seen(connection: Connection, visitor: str, steps: Sequence[int]) -> dict[int, Seen]:
-    """By step: an acknowledged alert first, since it says who; else the visitor's own mark."""
+def _marks(connection: Connection, visitor: str, steps: Sequence[int]) -> dict[int, Seen]:
+    """The visitor's own marks, by step."""
     anew = select(step_rows.c.id, step_rows.c.superseded_by).where(step_rows.c.superseded_by.in_(steps))
     told_by = {row.id: row.superseded_by for row in connection.execute(anew)}
     marks = select(seen_steps).where(seen_steps.c.by == visitor, seen_steps.c.step.in_([*steps, *told_by]))
-    found = {told_by.get(row.step, row.step): Seen(None, row.at) for row in connection.execute(marks)}
+    return {told_by.get(row.step, row.step): Seen(None, row.at) for row in connection.execute(marks)}
+
+
+def _acknowledged_in(connection: Connection, steps: Sequence[int]) -> dict[int, Seen]:
+    """Who was first to say of a message that it was seen, by change that it told."""
     acknowledged = (
-        select(change_rows.c.step, acknowledgements.c.by, acknowledgements.c.at)
+        select(change_rows.c.id, acknowledgements.c.by, acknowledgements.c.at)
         .join(delivery_changes, delivery_changes.c.change_id == change_rows.c.id)
         .join(acknowledgements, acknowledgements.c.delivery_id == delivery_changes.c.delivery_id)
         .where(change_rows.c.step.in_(steps))
         .order_by(acknowledgements.c.at.desc())
     )
-    return found | {row.step: Seen(row.by, row.at) for row in connection.execute(acknowledged)}
+    return {row.id: Seen(row.by, row.at) for row in connection.execute(acknowledged)}

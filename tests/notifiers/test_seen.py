@@ -82,6 +82,41 @@ def test_what_anybody_marked_in_a_message_is_seen_by_all(
 
 
 @pytest.mark.parametrize("many", [news.MANY, 0])
+def test_of_a_step_that_a_message_told_in_part_that_part_is_seen(
+    database: Database, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "MANY", many)
+    with database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, "titles", [MAIL], when={"kinds": ["title.changed"]})
+        (told,) = tell(connection, change("title.changed"), change("site.renamed"), change("site.added"))
+        acknowledgements.acknowledge(connection, told, "alice@example.org", NOW)
+
+    def kinds(is_seen: bool | None) -> list[str]:
+        (item,) = page(is_seen)
+        return sorted(stored.change.kind for stored in item.step.changes)
+
+    def page(is_seen: bool | None) -> tuple[news.Item, ...]:
+        with database.read() as connection:
+            return news.page(connection, Asked(visitor=ME, is_seen=is_seen), None, 9).items
+
+    (item,) = page(None)
+    assert (item.seen, item.tally) == (None, news.Tally(1, 3, ("alice@example.org",)))
+    assert (kinds(True), kinds(False)) == (["title.changed"], ["site.added", "site.renamed"])
+    with database.read() as connection:
+        for is_seen in (True, False):
+            wanted = recent.Asked(where=news.is_seen(connection, ME, is_seen))
+            (step,) = recent.newest(connection, wanted, 9)
+            assert sorted(stored.change.kind for stored in step.changes) == kinds(is_seen)
+
+    with database.write() as connection:
+        news.mark_seen(connection, ME, [item.step.id], NOW)
+    (item,) = page(True)
+    assert (item.seen, item.tally.seen) == (news.Seen(None, NOW), 3)
+    assert page(False) == ()
+
+
+@pytest.mark.parametrize("many", [news.MANY, 0])
 @pytest.mark.parametrize(("walked", "few"), [(5_000, 2_000), (3, 2_000), (3, 0)])
 def test_however_it_is_asked_each_change_is_either_seen_or_not(
     database: Database, walked: int, few: int, many: int, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,14 @@ class Trial(Struct, frozen=True):
         seen = [item.seen for item in self.items]
         return None if None in seen else seen[0]
 
+    @property
+    def seen_in_part(self) -> str:
+        """How much of it was seen, and by whom, where that is some of it: "1 of 13 seen by alice"; else ""."""
+        tallies = [item.tally for item in self.items]
+        seen, of = sum(each.seen for each in tallies), sum(each.of for each in tallies)
+        names = dict.fromkeys(name for each in tallies for name in each.by)
+        return f"{seen:,} of {of:,} seen by {', '.join(names)}" if 0 < seen < of else ""
+
 
 class Release(Struct, frozen=True):
     """What was seen with one release, in words, trial by trial."""

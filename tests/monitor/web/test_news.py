@@ -182,6 +182,25 @@ def test_filters_stand_in_the_address_and_marking_keeps_them(lived_site: SiteUnd
     assert "Mark as not seen" in browser.get("/?seen=yes").text
 
 
+def test_what_was_seen_in_part_says_so_and_can_be_marked(sqlite_database: Database) -> None:
+    with sqlite_database.write() as connection:
+        watch(connection, ALICE)
+        subscribe(connection, when={"kinds": ["site.recruiting"]})
+        (told,) = tell(connection, CRITICAL, MAJOR, MINOR, at=NOW - timedelta(hours=1))
+        acknowledgements.acknowledge(connection, told, "bob", NOW)
+    with serving(sqlite_database) as site:
+        browser = site.signed_in()
+        page = browser.get("/?seen=no")
+        assert "1 of 3 seen by bob." in words(page)
+        assert "Mark all as seen" in words(page)
+        step = page.text.partition('name="steps" value="')[2].partition('"')[0]
+        everything = page.text.rpartition('name="steps" value="')[2].partition('"')[0]
+        assert step == everything
+        browser.post("/seen", data={"csrf": csrf(page), "steps": everything, "seen": "no"})
+
+        assert "Nothing here matches" in words(browser.get("/?seen=no"))
+
+
 def test_who_may_only_read_may_mark_for_themselves(lived_site: SiteUnderTest) -> None:
     browser = lived_site.signed_in(lived_site.token())
     page = browser.get("/")
