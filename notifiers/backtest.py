@@ -40,7 +40,8 @@ class Alert(Struct, frozen=True):
 
 class Backtest(Struct, frozen=True, kw_only=True):
     """All alerts since an ISO day, oldest first, and what was looked at: how many trials and steps, and since when the
-    archive knows any of them (None: it knows none).
+    archive knows any of them (None: it knows none). `later` has, of each trial whose past before a day after `since` is
+    not stored, that day; "" of one of which nothing is.
     """
 
     since: str
@@ -48,6 +49,7 @@ class Backtest(Struct, frozen=True, kw_only=True):
     trials: int
     steps: int
     known_since: str | None
+    later: tuple[str, ...] = ()
 
 
 Counting = Callable[[Sequence[WatchedRecord]], Iterable[WatchedRecord]]
@@ -64,7 +66,7 @@ def backtest(
     """
     chosen = list(_records(connection, subscription))
     alerts: list[Alert] = []
-    known: list[str | None] = []
+    known: list[_Known] = []
     steps = 0
     for record in counting(chosen):
         known.append(_known_since(connection, record))
@@ -78,8 +80,20 @@ def backtest(
         alerts=tuple(sorted(alerts, key=lambda alert: (alert.date, alert.step.id))),
         trials=len(known),
         steps=steps,
-        known_since=min(filter(None, known), default=None),
+        known_since=min((each.since for each in known if each.since), default=None),
+        later=tuple(sorted(each.since for each in known if each.is_later_than(since))),
     )
+
+
+class _Known(Struct, frozen=True):
+    """Since which ISO day something is stored of a trial ("": nothing is), and whether it began then."""
+
+    since: str
+    is_registration: bool
+
+    def is_later_than(self, since: str) -> bool:
+        """Whether something of what it said after that day is not stored."""
+        return not self.since or (self.since > since and not self.is_registration)
 
 
 def _records(connection: Connection, subscription: Subscription) -> Iterator[WatchedRecord]:
@@ -88,9 +102,9 @@ def _records(connection: Connection, subscription: Subscription) -> Iterator[Wat
             yield record
 
 
-def _known_since(connection: Connection, record: WatchedRecord) -> str | None:
+def _known_since(connection: Connection, record: WatchedRecord) -> _Known:
     found = archive.versions(connection, record.registry, record.record_id)
-    return history_date(found[0]) if found else None
+    return _Known(history_date(found[0]), found[0].registry_version == 0) if found else _Known("", False)
 
 
 def _alerts(connection: Connection, subscription: Subscription, steps: Sequence[Step], parse: Parse) -> Iterator[Alert]:
@@ -132,8 +146,8 @@ def day_of(connection: Connection, step: Step) -> str:
 
 
 def messages(alerts: Iterable[Alert], subscription: Subscription) -> tuple[int, int]:
-    """As how many messages at once, and in how many digests, these would have come: a digest holds what became known
-    before its time. Of what was filled in later, the registry's own day counts.
+    """As how many messages at once, and in how many digests, these would have come to each address: a digest holds what
+    became known before its time. Of what was filled in later, the end of the registry's own day counts.
     """
     digest = subscription.digest
     at_once, dues = 0, set()
@@ -141,8 +155,19 @@ def messages(alerts: Iterable[Alert], subscription: Subscription) -> tuple[int, 
         if digest is None or _is_at_once(alert, subscription):
             at_once += 1
         else:
-            dues.add(next_due(digest, datetime.combine(date.fromisoformat(alert.date), time(), UTC)))
+            dues.add(next_due(digest, _noticed(alert)))
     return at_once, len(dues)
+
+
+def _noticed(alert: Alert) -> datetime:
+    if alert.step.cause != BACK_FILLED:
+        return alert.step.observed_at
+    return datetime.combine(date.fromisoformat(alert.date), time.max, UTC)
+
+
+def each_address(subscription: Subscription) -> str:
+    """What follows a number of messages where each goes to several addresses: " to each of 2 addresses"; else ""."""
+    return f" to each of {len(subscription.to):,} addresses" if len(subscription.to) > 1 else ""
 
 
 def _is_at_once(alert: Alert, subscription: Subscription) -> bool:
@@ -158,8 +183,7 @@ def in_words(found: Backtest, period: str, subscription: Subscription | None = N
     if not found.trials:
         return "Nothing is watched that this subscription is about, so there is nothing to replay"
     looked = f"{_counted(found.steps, 'stored step')} of {_counted(found.trials, 'trial')}"
-    if found.known_since and found.known_since > found.since:
-        looked += f"; nothing is stored from before {date_words(found.known_since)}, `trialdelta backfill` brings it in"
+    looked += "".join(f"; {words}" for words in _not_stored(found))
     if not found.alerts:
         return f"{'Nothing to tell' if subscription and subscription.digest else 'No alert'} in {period} ({looked})"
     changes = sum(len(alert.changes) for alert in found.alerts)
@@ -170,14 +194,29 @@ def in_words(found: Backtest, period: str, subscription: Subscription | None = N
     return f"{_came(found, subscription)} in {period}, {_counted(changes, 'change')}{of} ({looked}{past})"
 
 
+def _not_stored(found: Backtest) -> Iterator[str]:
+    """Of how many trials which past is not stored."""
+    known = [day for day in found.later if day]
+    if known:
+        of = f"of {len(known):,} of these trials " if len(known) < found.trials else ""
+        latest = f" (of some, from before {date_words(known[-1])})" if known[-1] > known[0] else ""
+        before = f"nothing is stored from before {date_words(known[0])}{latest}"
+        yield f"{of}{before}, `trialdelta backfill` brings it in"
+    if len(known) < len(found.later):
+        yield f"of {_counted(len(found.later) - len(known), 'trial')} nothing is stored yet"
+
+
 def _came(found: Backtest, subscription: Subscription | None) -> str:
-    if subscription is None or subscription.digest is None:
+    if subscription is None:
         return _counted(len(found.alerts), "alert")
+    each = each_address(subscription)
+    if subscription.digest is None:
+        return f"{_counted(len(found.alerts), 'alert')}{each}"
     at_once, digests = messages(found.alerts, subscription)
     in_digests = f"would have been in {_counted(digests, 'digest')}"
     if not at_once:
-        return f"What changed {in_digests}"
-    return f"{_counted(at_once, 'alert')} at once{f', and the rest {in_digests},' if digests else ''}"
+        return f"What changed {in_digests}{each}"
+    return f"{_counted(at_once, 'alert')} at once{f', and the rest {in_digests},' if digests else ''}{each}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -28,6 +28,7 @@ def backtest_json(name: str, result: Backtest) -> dict[str, Json]:
         "subscription": name,
         "since": result.since,
         "known_since": result.known_since,
+        "known_later": len(result.later),
         "trials": result.trials,
         "steps": result.steps,
         "alerts": [_alert_json(alert) for alert in result.alerts],

@@ -114,7 +114,7 @@ def happen(
     return archive.record_step(connection, facts, changes or (change(site=BEIJING),))
 
 
-def seen(connection: Connection, record: str, at: datetime = NOW) -> None:
+def seen(connection: Connection, record: str, at: datetime = NOW, release: str = "2026-11-16") -> None:
     """The record is in the archive."""
     if archive.find_record(connection, "ctgov", record):
         return
@@ -127,7 +127,7 @@ def seen(connection: Connection, record: str, at: datetime = NOW) -> None:
         raw=raw,
         raw_hash=digest,
         content_hash=digest,
-        release="2026-11-16",
+        release=release,
         observed_at=at,
     )
     archive.append(connection, observation, None)

@@ -22,6 +22,7 @@ from tests.notifiers.cast import (
     ALICE,
     BEIJING,
     BOB,
+    CHARLIE,
     DAY,
     LYON,
     NOW,
@@ -119,6 +120,17 @@ def test_the_result_is_said_in_a_sentence(past: Database) -> None:
     )
     assert in_words(none, "the last 12 months") == f"No alert in the last 12 months (5 stored steps {looked}"
     assert in_words(nothing, "the last 12 months").startswith("Nothing is watched that this subscription is about")
+
+
+def test_of_how_many_trials_the_past_is_not_stored_is_said_also_where_it_is_of_others(past: Database) -> None:
+    with past.write() as connection:
+        watch(connection, CHARLIE)
+        seen(connection, CHARLIE, release="2025-06-02")
+        some = replayed(connection, when={"kinds": ["site.*"]})
+
+    assert (some.known_since, some.later) == ("2025-06-02", ("2026-11-16", "2026-11-16"))
+    of = "of 3 trials; of 2 of these trials nothing is stored from before 16 November 2026"
+    assert of in in_words(some, "the last 12 months")
 
 
 def explained(connection: Connection, name: str, asked: str) -> dict[str, Answer]:

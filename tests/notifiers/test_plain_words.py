@@ -1,5 +1,7 @@
 """What people asked for, and what they are told, in words instead of names of kinds; and who can stop a message."""
 
+from datetime import datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -78,9 +80,11 @@ def test_without_a_page_the_foot_names_who_can_stop_it() -> None:
 
 
 def past(*days: str, cause: str = "observed") -> Backtest:
-    """One delay on each of these days."""
+    """One delay in the release of each of these days, noticed in its afternoon."""
     step = messages.step(messages.DELAYED, cause=cause)
-    alerts = tuple(Alert(day, step, messages.stored(messages.DELAYED)) for day in days)
+    noticed = (replace(step, observed_at=datetime.fromisoformat(f"{day}T14:00:00+00:00")) for day in days)
+    told = messages.stored(messages.DELAYED)
+    alerts = tuple(Alert(day, each, told) for day, each in zip(days, noticed, strict=True))
     return Backtest(since="2026-01-01", alerts=alerts, trials=1, steps=len(days), known_since="2025-01-01")
 
 
@@ -91,6 +95,22 @@ def test_what_a_digest_would_have_told_is_counted_in_digests() -> None:
 
     assert said.startswith("What changed would have been in 2 digests in the last year, 3 changes of 1 trial")
     assert in_words(past(), "the last year", weekly).startswith("Nothing to tell in the last year")
+
+
+def test_what_a_monday_s_release_told_is_in_the_digest_of_the_monday_after() -> None:
+    weekly = Subscription(name="team", to=(MAIL,), deliver=Timing(digest="weekly", on="monday", at="08:00"))
+
+    for cause in ("observed", "back-filled"):
+        said = in_words(past("2026-03-02", "2026-03-05", cause=cause), "the last year", weekly)
+        assert said.startswith("What changed would have been in 1 digest in the last year")
+
+
+def test_what_goes_to_several_addresses_says_that_each_gets_it() -> None:
+    both = Subscription(name="team", to=(MAIL, "mailto:bob@example.org"))
+
+    said = in_words(past("2026-03-03", "2026-03-05"), "the last year", both)
+
+    assert said.startswith("2 alerts to each of 2 addresses in the last year, 2 changes of 1 trial")
 
 
 def test_what_goes_at_once_beside_a_digest_is_counted_apart_and_the_past_is_named() -> None:

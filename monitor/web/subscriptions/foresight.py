@@ -90,7 +90,8 @@ def _heading(alerts: Sequence[Alert], subscription: Subscription, period: str) -
         return "It would have told nothing"
     in_digests = f"been in {counted(digests, 'digest')}" if digests else ""
     sent = f"sent {counted(at_once, 'message')}" if at_once else ""
-    return f"It would have {' and '.join(filter(None, (sent, in_digests)))} {period}"
+    came = " and ".join(filter(None, (sent, in_digests)))
+    return f"It would have {came}{backtest.each_address(subscription)} {period}"
 
 
 def _months(alerts: Iterable[Alert]) -> tuple[tuple[str, int], ...]:

@@ -126,6 +126,16 @@ def test_a_preview_says_what_would_have_been_sent_and_how_things_stand_and_keeps
     assert kept(reading[0], "tea") is None
 
 
+def test_a_preview_says_that_each_of_several_addresses_is_sent_it(
+    reading: tuple[SiteUnderTest, httpx2.Client],
+) -> None:
+    both = WISH | {"to": "bob@example.org\nann@example.org"}
+
+    page = post(reading[1], "/subscriptions/new", **both, wish="preview")
+
+    assert "It would have sent 1 message to each of 2 addresses in 12 months" in words(page)
+
+
 def test_a_preview_from_a_later_day_on_replays_only_that(reading: tuple[SiteUnderTest, httpx2.Client]) -> None:
     page = post(reading[1], "/subscriptions/new", **WISH, since="2026-06-01", wish="preview")
 

@@ -72,11 +72,14 @@ class Alert(Struct):
 
 
 class Backtest(Struct):
-    """What a subscription would have told since a day, from what is stored."""
+    """What a subscription would have told since a day, from what is stored: of any of the trials since `known_since`;
+    of `known_later` of them what they said before some day after `since` is not stored.
+    """
 
     subscription: str
     since: str
     known_since: str | None
+    known_later: int
     trials: int
     steps: int
     alerts: list[Alert]
