@@ -18,6 +18,9 @@ Json = Any
 
 COVERS = frozenset({"sites"})
 
+UNNAMED = "Unnamed site"
+"""The name of a site in a change where the record gives none."""
+
 _OPEN = frozenset({"RECRUITING", "ENROLLING_BY_INVITATION"})
 _KIND_OF_STATUS = {
     "RECRUITING": "site.recruiting",
@@ -290,7 +293,7 @@ class _Rows:
 
 
 def _name(site: Site) -> str:
-    return site.facility or "Unnamed site"
+    return site.facility or UNNAMED
 
 
 def _subject(site: Site, rows: _Rows) -> dict[str, Json]:

@@ -1,5 +1,6 @@
 """One trial: all that its record says, since when, and what it said before; its sites; trials like it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from monitor.relatives import Relative, relatives
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
 from monitor.web.trial.found import asked_id, checked_day, find_record, one_of, read
-from monitor.web.trial.marks import marks, site_mark_key
+from monitor.web.trial.marks import marks
 from monitor.web.trial.parts import grouped_parts, words
 from monitor.web.trial.sections import HELP, heading_words, sections
 from monitor.web.trial.site_map import site_map
@@ -27,6 +28,7 @@ from snapshots.archive.order import history_date
 from snapshots.registries.ctgov.ids import normalise, record_page
 from snapshots.registries.ctgov.similar import similar_page
 from snapshots.sentences import capitalised, status_words
+from snapshots.trial import Site
 
 CHANGES_LOOKED_AT = 400
 """How far back a page looks for what parts said before; the history page has all of it."""
@@ -116,13 +118,12 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
         place=archive.places_of(connection, REGISTRY, record.registry_id)[version],
         heading=heading_words(trial),
         sections=found,
-        marks=marks(told, found, trial),
+        marks=marks(told, found, trial, lambda number: _sites_of(connection, number)),
         is_damaged=is_damaged,
         sites=sites,
         asked=asked,
         sites_help=HELP["locations"],
         site_map=site_map(sites.points, sites.place.point),
-        site_mark_key=site_mark_key,
         watched=watched_state(connection, record),
         registry_page=record_page(record.registry_id),
         registry_search=similar_page(trial),
@@ -141,6 +142,14 @@ def _told(connection: Connection, record: Record) -> tuple[list[tuple[StepPlace,
         return latest_steps(connection, places, CHANGES_LOOKED_AT), False
     except archive.CorruptChange:
         return [], True
+
+
+def _sites_of(connection: Connection, version: int) -> Sequence[Site]:
+    """The sites of an older version, none where it cannot be read: the page does without."""
+    try:
+        return read(connection, version).sites
+    except Problem:
+        return ()
 
 
 def _most(here: Visit) -> int:

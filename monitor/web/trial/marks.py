@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from monitor.audit.shown import Pair, shown
 from monitor.web.trial.parts import Part, Section, flattened
+from monitor.web.trial.site_rows import SiteRows, SitesOf
 from snapshots.archive import Step, StoredChange
 from snapshots.archive.latest import StepPlace
 from snapshots.canonical import label_key
 from snapshots.changes import Change
-from snapshots.matching import site_key
 from snapshots.sentences import capitalised, date_words, enum_words
-from snapshots.trial import Site, Trial
+from snapshots.trial import Trial
 
 Json = Any
 
@@ -41,12 +41,12 @@ class Mark(Struct, frozen=True, kw_only=True):
 
 class Marks(Struct, frozen=True):
     """The marks of a page: `of_part` by the section's id and the place of the part in it, `beside` by the section's id,
-    `of_site` by the key of a site, `gone_sites` of those that are not listed any more.
+    `of_site` by the position of a site, `gone_sites` of those that are not listed any more.
     """
 
     of_part: Mapping[tuple[str, int], Mark]
     beside: Mapping[str, tuple[Mark, ...]]
-    of_site: Mapping[tuple[str, ...], Mark]
+    of_site: Mapping[int, Mark]
     gone_sites: tuple[Mark, ...]
 
 
@@ -54,9 +54,11 @@ _SILENT = {"record.first_seen", "record.verified", "record.matched", "record.unm
 """Kinds that say nothing of a part."""
 
 
-def marks(found: Iterable[tuple[StepPlace, Step]], shown_sections: Sequence[Section], trial: Trial) -> Marks:
+def marks(
+    found: Iterable[tuple[StepPlace, Step]], shown_sections: Sequence[Section], trial: Trial, sites_of: SitesOf
+) -> Marks:
     """The marks for these sections, from steps newest first: of each part the newest change counts."""
-    placed = _Placed(shown_sections, trial)
+    placed = _Placed(shown_sections, trial, sites_of)
     for place, step in found:
         for stored in step.changes:
             if stored.change.kind not in _SILENT and step.cause != "search":
@@ -72,12 +74,12 @@ def marks(found: Iterable[tuple[StepPlace, Step]], shown_sections: Sequence[Sect
 class _Placed:
     """Where the changes belong that were looked at so far."""
 
-    def __init__(self, shown_sections: Sequence[Section], trial: Trial) -> None:
+    def __init__(self, shown_sections: Sequence[Section], trial: Trial, sites_of: SitesOf) -> None:
         self.of_part: dict[tuple[str, int], Mark] = {}
         self.beside: dict[str, list[Mark]] = {}
-        self.of_site: dict[tuple[str, ...], Mark] = {}
+        self.of_site: dict[int, Mark] = {}
         self.gone_sites: list[Mark] = []
-        self._sites = {site_mark_key(site) for site in trial.sites}
+        self._rows = SiteRows(trial.sites, sites_of)
         self._sites_path = trial.path("sites")
         self._parts = [
             (section.id, number, part) for section in shown_sections for number, part in enumerate(section.parts)
@@ -99,27 +101,29 @@ class _Placed:
             self._take_beside(path, place, step, stored)
 
     def _take_site(self, place: StepPlace, step: Step, stored: StoredChange) -> None:
-        key = _key_of_subject(stored.change.subject or {})
-        if key in self._sites:
-            if key not in self.of_site:
-                self.of_site[key] = _mark(place, step, stored)
-        elif stored.change.kind == "site.removed" and len(self.gone_sites) < SHOWN_BESIDE:
-            self.gone_sites.append(_mark(place, step, stored))
+        change = stored.change
+        if change.kind == "site.removed":
+            if self._rows.is_gone(change) and len(self.gone_sites) < SHOWN_BESIDE:
+                self.gone_sites.append(_mark(place, step, stored))
+            return
+        row = self._rows.row(change, step.to_version)
+        self._rows.came(change)
+        if row is not None and row not in self.of_site:
+            self.of_site[row] = _mark(place, step, stored)
+        elif row is None and self._rows.cannot_be_told(change, step.to_version):
+            self._add_beside("locations", change.summary, _mark(place, step, stored))
 
     def _take_beside(self, path: str, place: StepPlace, step: Step, stored: StoredChange) -> None:
         change = stored.change
         home = max((each for each in self._homes if _is_within(path, each)), key=len, default=None)
         name = self._homes[home] if home else "further"
-        said = (change.kind, str((change.subject or {}).get("name")))
+        self._add_beside(name, str((change.subject or {}).get("name")), _mark(place, step, stored), change.kind)
+
+    def _add_beside(self, name: str, about: str, mark: Mark, kind: str = "") -> None:
+        said = (kind, about)
         if said not in self._seen and len(self.beside.setdefault(name, [])) < SHOWN_BESIDE:
             self._seen.add(said)
-            self.beside[name].append(_mark(place, step, stored))
-
-
-def site_mark_key(site: Site) -> tuple[str, ...]:
-    """Under which key a site's mark is found."""
-    facility, city, state, _, country = site_key(site)
-    return (facility, city, state, country)
+            self.beside[name].append(mark)
 
 
 def without_places(path: str) -> str:
@@ -139,15 +143,6 @@ def is_about(part: Part, path: str, change: Change) -> bool:
 
 def _is_within(path: str, place: str) -> bool:
     return bool(place) and (path == place or path.startswith(f"{place}."))
-
-
-def _key_of_subject(subject: Mapping[str, Json]) -> tuple[str, ...]:
-    facility, city, state, country = (_text(subject.get(name)) for name in ("name", "city", "state", "country"))
-    return site_mark_key(Site(facility=facility, city=city, state=state, country=country))
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _mark(place: StepPlace, step: Step, stored: StoredChange) -> Mark:
