@@ -1,12 +1,14 @@
 """Two versions of a record side by side: section by section, with the words that differ marked."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from monitor.audit.shown import Pair, pair
-from monitor.web.trial.parts import Part, Section
+from monitor.web.trial.parts import Part, Section, others, words
 from monitor.web.trial.sections import sections
+from monitor.web.trial.unshown import unshown_values
 from snapshots.canonical import label_key
 from snapshots.matching import match_sites
 from snapshots.sentences import capitalised, site_words, status_words
@@ -53,27 +55,49 @@ class SitesCompared(Struct, frozen=True, kw_only=True):
 
 
 def compared(old: Trial, new: Trial, *, everything: bool = False) -> list[Compared]:
-    """The sections of two versions; those that say the same only where `everything` is wanted."""
+    """The sections of two versions; those that say the same only where `everything` is wanted. The last one, where it
+    is needed, names what differs and no section shows.
+    """
     before = {section.id: section for section in sections(old)}
     after = {section.id: section for section in sections(new)}
     found = [_section(before.get(name), after.get(name), everything=everything) for name in [*_order(before, after)]]
-    return [each for each in found if everything or each.differs]
+    found.append(Compared(id="unshown", title="Beside that, in what no section shows", parts=tuple(unshown(old, new))))
+    return [each for each in found if (everything and each.parts) or each.differs]
+
+
+def unshown(old: Trial, new: Trial) -> Iterator[Beside]:
+    """What differs without any section, or the sites, telling so."""
+    said = _all_said(new)
+
+    def is_shown(other: Trial) -> bool:
+        return _all_said(other) != said or any(_differing_sites(other, new))
+
+    for name, before, after in unshown_values(old, new, is_shown):
+        yield Beside(name, pair("", before, after), differs=True)
+
+
+def _all_said(trial: Trial) -> Counter[tuple[str, str, str]]:
+    return Counter((section.id, part.name, part.text) for section in sections(trial) for part in section.parts)
 
 
 def sites_compared(old: Trial, new: Trial) -> SitesCompared:
     """The sites that came, went or say something else."""
-    matched = match_sites(old.sites, new.sites)
-    rows: list[tuple[Site | None, Site | None]] = [
-        *((before, after) for before, after in matched.pairs if _said(before) != _said(after)),
-        *((None, site) for site in matched.added),
-        *((site, None) for site in matched.removed),
-    ]
+    rows = list(_differing_sites(old, new))
     return SitesCompared(
         rows=tuple(_site_row(*row) for row in rows[:MOST_SITES]),
         differing=len(rows),
         before=len(old.sites),
         after=len(new.sites),
     )
+
+
+def _differing_sites(old: Trial, new: Trial) -> Iterator[tuple[Site | None, Site | None]]:
+    if old.sites == new.sites:
+        return
+    matched = match_sites(old.sites, new.sites)
+    yield from ((before, after) for before, after in matched.pairs if _said(before) != _said(after))
+    yield from ((None, site) for site in matched.added)
+    yield from ((site, None) for site in matched.removed)
 
 
 def _order(before: dict[str, Section], after: dict[str, Section]) -> Iterator[str]:
@@ -107,14 +131,15 @@ def _name(part: Part) -> tuple[str, str]:
 def _beside(old: Part | None, new: Part | None) -> Beside:
     shown = new or old
     assert shown is not None
-    before, after = (_text(part) for part in (old, new))
+    is_renamed = old is not None and new is not None and old.name != new.name
+    before, after = (_text(part, with_name=is_renamed) for part in (old, new))
     return Beside(shown.name, pair("", before, after), before != after)
 
 
-def _text(part: Part | None) -> str:
+def _text(part: Part | None, *, with_name: bool) -> str:
     if part is None:
         return ""
-    return part.text or part.name
+    return f"{part.name}\n{part.text}".strip() if with_name else part.text or part.name
 
 
 def _site_row(before: Site | None, after: Site | None) -> SiteRow:
@@ -127,8 +152,11 @@ def _said(site: Site) -> str:
     """What a site says, on lines: its name and place, its status, its contacts."""
     status = capitalised(status_words(site.status)) if site.status else "Status not shown"
     place = ", ".join(filter(None, (site.facility, site.city, site.state, site.zip, site.country)))
-    return "\n".join([place, status, *map(_contact, site.contacts)])
+    more = (f"{name}: {value}" for name, value in others(site.rest))
+    return "\n".join([place, status, *more, *map(_contact, site.contacts)])
 
 
 def _contact(contact: Contact) -> str:
-    return ", ".join(filter(None, (contact.name, contact.phone, contact.phone_ext, contact.email))) or "a contact"
+    said = (contact.name, words(contact.role), contact.phone, contact.phone_ext, contact.email)
+    more = (f"{name}: {value}" for name, value in others(contact.rest))
+    return ", ".join(filter(None, (*said, *more))) or "a contact"

@@ -82,6 +82,11 @@ def facts(*pairs: tuple[str, str | None]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in pairs if value)
 
 
+def others(rest: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
+    """What an item says beside what is known of such items, under the registry's own names."""
+    return facts(*((name, value) for name, value, _ in flattened(rest)))
+
+
 def words(value: Json) -> str | None:
     """An enumerated value, or several, as people read them; None where nothing is said."""
     if isinstance(value, list | tuple):

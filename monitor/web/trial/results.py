@@ -56,7 +56,7 @@ def _events(trial: Trial) -> Iterator[Part]:
 def _notices(trial: Trial) -> Iterator[Part]:
     path = trial.path("fda_notices")
     for notice in trial.fda_notices:
-        facts = tuple((p.spaced(key), date_words(value)) for key, value in notice.dates.items())
+        facts = tuple((p.spaced(key), date_words(value)) for key, value in notice.dates.items()) + p.others(notice.rest)
         name = f"Notice of the U.S. FDA: {enum_words(notice.type)}"
         yield Part(shape="item", name=name, facts=facts, lines=p.paragraphs(notice.description), path=path)
 

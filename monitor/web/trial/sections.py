@@ -1,6 +1,7 @@
 """A trial in the sections that readers of registry pages know, each with a line of help."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from monitor.web.trial import parts as p
 from monitor.web.trial.parts import Part, Section
@@ -8,6 +9,8 @@ from monitor.web.trial.results import results_section
 from snapshots.prose import criteria
 from snapshots.sentences import capitalised, counted, date_words, status_words
 from snapshots.trial import Arm, Intervention, Outcome, Trial
+
+Json = Any
 
 HELP = {
     "results": "Whether outcomes were reported, and what is known of results that are on their way.",
@@ -58,7 +61,7 @@ def sections(trial: Trial) -> list[Section]:
         _section("identifiers", "Other identifiers", _identifiers(trial)),
         _section("references", "Publications, links and documents", _references(trial)),
         _section("sharing", "Sharing of participants’ data", _flat(trial, "ipd_sharing")),
-        _section("oversight", "Oversight", _flat(trial, "oversight")),
+        _section("oversight", "Oversight", _oversight(trial)),
         _section("dates", "Dates of the record", _dates(trial)),
         _section("further", "Further fields", _flat(trial, "rest")),
     ]
@@ -90,6 +93,7 @@ def _basics(trial: Trial) -> list[Part]:
         *p.fact(trial, "start_date", "Start", p.date(trial.start_date)),
         *p.fact(trial, "primary_completion_date", "Primary completion", p.date(trial.primary_completion_date)),
         *p.fact(trial, "completion_date", "Completion", p.date(trial.completion_date)),
+        *p.fact(trial, "brief_title", "Brief title", trial.brief_title),
         *p.fact(trial, "official_title", "Official title", trial.official_title),
         *p.fact(trial, "acronym", "Acronym", trial.acronym),
         *p.fact(trial, "has_expanded_access", "Expanded access", p.words(trial.has_expanded_access)),
@@ -119,7 +123,8 @@ def _arm(trial: Trial, arm: Arm) -> Part:
     return Part(
         shape="item",
         name=arm.label or "Group without a name",
-        facts=p.facts(("Type", p.words(arm.type)), ("Receives", ", ".join(arm.intervention_names))),
+        facts=p.facts(("Type", p.words(arm.type)), ("Receives", ", ".join(arm.intervention_names)))
+        + p.others(arm.rest),
         lines=p.paragraphs(arm.description),
         path=trial.path("arms"),
         key=arm.label,
@@ -134,7 +139,8 @@ def _intervention(trial: Trial, each: Intervention) -> Part:
             ("Type", p.words(each.type)),
             ("Other names", ", ".join(each.other_names)),
             ("Given to", ", ".join(each.arm_labels)),
-        ),
+        )
+        + p.others(each.rest),
         lines=p.paragraphs(each.description),
         path=trial.path("interventions"),
         key=each.name,
@@ -154,7 +160,7 @@ def _outcome(trial: Trial, level: str, attribute: str, each: Outcome) -> Part:
     return Part(
         shape="item",
         name=each.measure or "Without a name",
-        facts=p.facts(("Level", level), ("Time frame", each.time_frame)),
+        facts=p.facts(("Level", level), ("Time frame", each.time_frame)) + p.others(each.rest),
         lines=p.paragraphs(each.description),
         path=trial.path(attribute),
         key=each.measure,
@@ -186,10 +192,10 @@ def _sponsors(trial: Trial) -> list[Part]:
     lead = trial.lead_sponsor
     made = []
     if lead and lead.name:
-        said = p.facts(("Role", "Lead sponsor"), ("Class", p.words(lead.type)))
+        said = p.facts(("Role", "Lead sponsor"), ("Class", p.words(lead.type))) + p.others(lead.rest)
         made.append(Part(shape="item", name=lead.name, facts=said, lines=(), path=trial.path("lead_sponsor")))
     for each in trial.collaborators:
-        said = p.facts(("Role", "Collaborator"), ("Class", p.words(each.type)))
+        said = p.facts(("Role", "Collaborator"), ("Class", p.words(each.type))) + p.others(each.rest)
         name = each.name or "Without a name"
         made.append(
             Part(shape="item", name=name, facts=said, lines=(), path=trial.path("collaborators"), key=each.name)
@@ -201,11 +207,12 @@ def _responsible(trial: Trial) -> list[Part]:
     party = trial.responsible_party
     said = p.facts(
         ("Role", p.words(party.type)), ("Name", party.name), ("Title", party.title), ("Affiliation", party.affiliation)
-    ) if party else ()  # fmt: skip
+    ) + p.others(party.rest) if party else ()  # fmt: skip
     path = trial.path("responsible_party")
     made = [Part(shape="fact", name=name, lines=(value,), path=path) for name, value in said]
     for official in trial.officials:
         facts = p.facts(("Role", p.words(official.role)), ("Affiliation", official.affiliation))
+        facts += p.others(official.rest)
         name = official.name or "Without a name"
         made.append(
             Part(shape="item", name=name, facts=facts, lines=(), path=trial.path("officials"), key=official.name)
@@ -217,7 +224,7 @@ def _contacts(trial: Trial) -> list[Part]:
     made = []
     for each in trial.central_contacts:
         phone = f"{each.phone} ext. {each.phone_ext}" if each.phone and each.phone_ext else each.phone
-        facts = p.facts(("Role", p.words(each.role)), ("Phone", phone), ("Mail", each.email))
+        facts = p.facts(("Role", p.words(each.role)), ("Phone", phone), ("Mail", each.email)) + p.others(each.rest)
         name = each.name or "Contact"
         made.append(
             Part(shape="item", name=name, facts=facts, lines=(), path=trial.path("central_contacts"), key=each.name)
@@ -236,12 +243,16 @@ def _identifiers(trial: Trial) -> list[Part]:
             ("Type", p.words(each.type)),
             ("Given by", each.domain),
             ("Link", each.link),
-        )
+        ) + p.others(each.rest)
         path = trial.path(f"identifiers.{each.kind}")
         made.append(Part(shape="item", name=each.id or "–", facts=facts, lines=(), path=path, key=each.id))
     organization = trial.organization
-    name = organization.name if organization else None
-    return [*made, *p.fact(trial, "organization", "Registering organization", name)]
+    name, kind = (organization.name, p.words(organization.type)) if organization else (None, None)
+    return [
+        *made,
+        *p.fact(trial, "organization", "Registering organization", name),
+        *p.fact(trial, "organization", "Its class", kind),
+    ]
 
 
 def _references(trial: Trial) -> list[Part]:
@@ -253,7 +264,8 @@ def _references(trial: Trial) -> list[Part]:
                 ("Type", p.words(each.type)),
                 ("PMID", each.pmid),
                 ("Retracted", ", ".join(f"{source or ''} {pmid or ''}".strip() for pmid, source in each.retractions)),
-            ),
+            )
+            + p.others(each.rest),
             lines=(),
             path=trial.path("publications"),
             key=each.pmid or each.citation,
@@ -261,7 +273,7 @@ def _references(trial: Trial) -> list[Part]:
         for each in trial.publications
     ]
     for link in trial.links:
-        facts = p.facts(("Address", link.url), ("Type", p.words(link.type)), ("Id", link.id))
+        facts = p.facts(("Address", link.url), ("Type", p.words(link.type)), ("Id", link.id)) + p.others(link.rest)
         path = trial.path(f"links.{link.kind}")
         made.append(Part(shape="item", name=link.label or "Link", facts=facts, lines=(), path=path, key=link.url))
     for each_document in trial.documents:
@@ -269,10 +281,16 @@ def _references(trial: Trial) -> list[Part]:
             ("File", each_document.filename),
             ("Type", p.words(each_document.type)),
             ("Dated", date_words(each_document.date) if each_document.date else None),
-        )
+            ("Uploaded", date_words(each_document.upload_date[:10]) if each_document.upload_date else None),
+            ("Size", _bytes(each_document.size)),
+        ) + p.others(each_document.rest)
         name, path = each_document.label or "Document", trial.path("documents")
         made.append(Part(shape="item", name=name, facts=facts, lines=(), path=path, key=each_document.filename))
     return made
+
+
+def _bytes(size: Json) -> str | None:
+    return None if size is None else f"{size:,} bytes" if isinstance(size, int) else str(size)
 
 
 _DATES = {
@@ -302,6 +320,11 @@ def _dates(trial: Trial) -> list[Part]:
         )
         for key, value in trial.bookkeeping_dates.items()
     ]
+
+
+def _oversight(trial: Trial) -> list[Part]:
+    violation = p.words(trial.fda_violation)
+    return [*_flat(trial, "oversight"), *p.fact(trial, "fda_violation", "Violation of FDAAA 801", violation)]
 
 
 def _flat(trial: Trial, attribute: str) -> list[Part]:
