@@ -231,7 +231,9 @@ def show_compare(here: Visit) -> Response:
         days=[history_date(each) if each else "" for each in (older, newer)],
         changes=[shown(StoredChange(number, change)) for number, change in enumerate(changes)],
         sections=compared(*pair, everything=everything) if pair else [],
-        sites=sites_compared(*pair) if pair else None,
+        sites=sites_compared(*pair, which=here.query.get("sites", ""), page=number_of(here.query.get("page")) or 1)
+        if pair
+        else None,
         everything=everything,
         registry_page=record_page(record.registry_id),
     )

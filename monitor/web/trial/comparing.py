@@ -1,7 +1,7 @@
 """Two versions of a record side by side: section by section, with the words that differ marked."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from snapshots.matching import match_sites
 from snapshots.sentences import capitalised, site_words, status_words
 from snapshots.trial import Contact, Site, Trial
 
-MOST_SITES = 100
+SITES_ON_A_PAGE = 100
 """Sites whose difference is shown on one page."""
 
 
@@ -46,12 +46,30 @@ class SiteRow(Struct, frozen=True, kw_only=True):
 
 
 class SitesCompared(Struct, frozen=True, kw_only=True):
-    """The sites that differ, at most `MOST_SITES`, and how many there are in all, alike ones among them."""
+    """The sites that differ, or those of one `which`, page by page; `counts` tells of each which there is how many
+    there are in all. `before` and `after` are the numbers of sites listed, alike ones among them.
+    """
 
     rows: tuple[SiteRow, ...]
-    differing: int
+    which: str
+    page: int
+    pages: int
+    counts: Mapping[str, int]
     before: int
     after: int
+
+    @property
+    def differing(self) -> int:
+        return sum(self.counts.values())
+
+
+Sides = tuple[Site | None, Site | None]
+WHICH: Mapping[str, Callable[[Sides], bool]] = {
+    "gone": lambda sides: sides[1] is None,
+    "new": lambda sides: sides[0] is None,
+    "changed": lambda sides: None not in sides,
+}
+"""What became of a site, as a link asks for it."""
 
 
 def compared(old: Trial, new: Trial, *, everything: bool = False) -> list[Compared]:
@@ -80,24 +98,30 @@ def _all_said(trial: Trial) -> Counter[tuple[str, str, str]]:
     return Counter((section.id, part.name, part.text) for section in sections(trial) for part in section.parts)
 
 
-def sites_compared(old: Trial, new: Trial) -> SitesCompared:
-    """The sites that came, went or say something else."""
-    rows = list(_differing_sites(old, new))
+def sites_compared(old: Trial, new: Trial, *, which: str = "", page: int = 1) -> SitesCompared:
+    """The sites that went, came or say something else: a page of all of them, or of one of `WHICH`."""
+    found = list(_differing_sites(old, new))
+    wanted = [sides for sides in found if which not in WHICH or WHICH[which](sides)]
+    pages = max(1, -(-len(wanted) // SITES_ON_A_PAGE))
+    page = min(max(page, 1), pages)
     return SitesCompared(
-        rows=tuple(_site_row(*row) for row in rows[:MOST_SITES]),
-        differing=len(rows),
+        rows=tuple(_site_row(*sides) for sides in wanted[(page - 1) * SITES_ON_A_PAGE : page * SITES_ON_A_PAGE]),
+        which=which if which in WHICH else "",
+        page=page,
+        pages=pages,
+        counts={name: sum(map(fits, found)) for name, fits in WHICH.items()},
         before=len(old.sites),
         after=len(new.sites),
     )
 
 
-def _differing_sites(old: Trial, new: Trial) -> Iterator[tuple[Site | None, Site | None]]:
+def _differing_sites(old: Trial, new: Trial) -> Iterator[Sides]:
     if old.sites == new.sites:
         return
     matched = match_sites(old.sites, new.sites)
-    yield from ((before, after) for before, after in matched.pairs if _said(before) != _said(after))
-    yield from ((None, site) for site in matched.added)
     yield from ((site, None) for site in matched.removed)
+    yield from ((None, site) for site in matched.added)
+    yield from ((before, after) for before, after in matched.pairs if _said(before) != _said(after))
 
 
 def _order(before: dict[str, Section], after: dict[str, Section]) -> Iterator[str]:

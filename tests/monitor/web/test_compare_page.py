@@ -1,7 +1,9 @@
 """Two versions side by side: whatever differs is shown, or named as what no section shows."""
 
 import copy
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from monitor.web.trial.comparing import compared, sites_compared
 from tests.monitor.web.browsing import SiteUnderTest
 from tests.monitor.web.test_trial_page import page, words
 from tests.monitor.web.trials import TRIAL, lived, record
+from tests.monitor.web.trials import site as place
 from tests.snapshots.whole_record import SITES, VIOLATIONS, edited, read, with_results
 
 Json = Any
@@ -57,10 +60,10 @@ def another(value: Json) -> Json:
 PLACES = [place for place, _ in leaves(WHOLE) if not place.endswith("identificationModule.nctId")]
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_whatever_is_changed_is_shown_or_named(place: str) -> None:
-    (value,) = (value for at, value in leaves(WHOLE) if at == place)
-    old, new = read(copy.deepcopy(WHOLE)), read(edited(WHOLE, (place, another(value))))
+@pytest.mark.parametrize("leaf", PLACES)
+def test_whatever_is_changed_is_shown_or_named(leaf: str) -> None:
+    (value,) = (value for at, value in leaves(WHOLE) if at == leaf)
+    old, new = read(copy.deepcopy(WHOLE)), read(edited(WHOLE, (leaf, another(value))))
 
     shown = [part for section in compared(old, new) for part in section.parts]
 
@@ -116,3 +119,45 @@ def test_the_page_shows_a_new_title_and_never_says_the_same_below_a_change(site_
 
     assert "Brief title" in said
     assert "say the same" not in said
+
+
+def many_sites(site_: SiteUnderTest) -> None:
+    """150 sites: 70 of them go, 60 say something else, and one comes."""
+    before = [place(f"Example {number:03}", "RECRUITING") for number in range(150)]
+    after = [*({**each, "status": "COMPLETED"} for each in before[:60]), *before[60:80], place("New", "RECRUITING")]
+    lived(site_.database, [record(sites=before)], [record(sites=after, submitted="2026-03-03")])
+
+
+def test_every_site_that_differs_can_be_reached_those_that_went_first(site: SiteUnderTest) -> None:
+    many_sites(site)
+
+    first = page(site, f"/trials/{TRIAL}/compare")
+    (onward,) = re.findall(r'rel="next" href="([^"]+)"', first.text)
+    second = page(site, unescape(onward))
+
+    assert "131 sites differ; 150 were listed, 81 are." in words(first)
+    assert "70 not listed any more · 1 newly listed · 60 say something else Page 1 of 2." in words(first)
+    names = [name for each in (first, second) for name in re.findall(r'class="site">(\w+ ?\d*),', each.text)]
+    assert len(names) == len(set(names)) == 131
+    assert names[:2] == ["Example 080", "Example 081"]
+
+
+def test_sites_are_narrowed_to_those_that_came_or_went(site: SiteUnderTest) -> None:
+    many_sites(site)
+    shown = page(site, f"/trials/{TRIAL}/compare")
+
+    found = {}
+    for which in ("gone", "new", "changed"):
+        (link,) = re.findall(rf'href="([^"]+sites={which}#locations)"', shown.text)
+        found[which] = page(site, unescape(link)).text.count('class="site">')
+
+    assert found == {"gone": 70, "new": 1, "changed": 60}
+
+
+def test_changes_beyond_the_first_are_folded_and_all_there(site: SiteUnderTest) -> None:
+    many_sites(site)
+
+    said = words(page(site, f"/trials/{TRIAL}/compare"))
+
+    assert "And 71 more" in said
+    assert said.count("is no longer listed") == 70
