@@ -185,6 +185,7 @@ def show_versions(here: Visit) -> Response:
         record=record,
         versions=[(each, history_date(each), is_back_filled(each.source)) for each in shown_now],
         total=len(found),
+        oldest=next((each.number for each in reversed(found) if not each.pruned), None),
         places=places,
         past=past,
         asks_again=here.settings.backfill,
@@ -242,7 +243,9 @@ def show_compare(here: Visit) -> Response:
 def _two(
     connection: Connection, record: Record, here: Visit, found: Sequence[VersionInfo]
 ) -> tuple[VersionInfo | None, VersionInfo | None]:
-    """The older and the newer of the two that are asked for."""
+    """The older and the newer of the two that are asked for; what is not asked for stands beside the other one. Of the
+    oldest there is none older: the one after it is taken, so that there is something to see and to choose from.
+    """
     kept = [each for each in found if not each.pruned]
     chosen = [one_of(connection, record, here.query[side]) if here.query.get(side) else None for side in ("from", "to")]
     newer = chosen[1] or (kept[-1] if kept else None)
@@ -251,6 +254,8 @@ def _two(
         [each for each in before if newer and found.index(each) < found.index(newer)] if newer in found else before
     )
     older = chosen[0] or (earlier[-1] if earlier else None)
+    if older is None and newer is not None and before:
+        return newer, before[0]
     return older, newer
 
 

@@ -181,6 +181,18 @@ def test_without_a_choice_the_two_newest_are_compared(told: SiteUnderTest) -> No
     assert chosen == [str(older), str(newer)]
 
 
+def test_the_oldest_version_is_compared_with_the_one_after_it(told: SiteUnderTest) -> None:
+    first, second, _ = numbers(told)
+    listing = page(told, f"/trials/{TRIAL}/versions")
+    assert "1 of 3" not in " ".join(re.findall(r'aria-label="(Compare [^"]+)"', listing.text))
+    assert len(re.findall(r'aria-label="Compare [^"]+"', listing.text)) == 2
+
+    answer = page(told, f"/trials/{TRIAL}/compare?to={first}")
+
+    assert re.findall(r'<option value="(\d+)" selected', answer.text) == [str(first), str(second)]
+    assert "nothing to compare" not in words(answer)
+
+
 def test_a_single_version_has_nothing_to_be_compared_with(site: SiteUnderTest) -> None:
     lived(site.database, DAYS[0])
 
