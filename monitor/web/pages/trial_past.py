@@ -108,10 +108,14 @@ def _read_steps(connection: Connection, places: Sequence[StepPlace]) -> list[tup
 
 
 def _start(here: Visit, places: Sequence[StepPlace]) -> int:
-    if not here.query.get("after"):
-        return 0
-    (after,) = cursor.decode(here.query["after"], int)
-    return next((number for number, place in enumerate(places, 1) if place.step == after), 0)
+    """Where the page begins: after a step, or so that it has a step, or with the newest."""
+    if here.query.get("after"):
+        (after,) = cursor.decode(here.query["after"], int)
+        return next((number for number, place in enumerate(places, 1) if place.step == after), 0)
+    wanted = number_of(here.query.get("step"))
+    at = next((number for number, place in enumerate(places) if place.step == wanted), 0)
+    is_on_the_first = sum(place.told for place in places[: at + 1]) <= CHANGES_ON_A_PAGE
+    return 0 if is_on_the_first else at
 
 
 def _moment(place: StepPlace, step: Step, severity: str | None, told: Sequence[Entry]) -> Moment:

@@ -222,3 +222,13 @@ def lived_site(sqlite_database: Database) -> Iterator[SiteUnderTest]:
         tell(connection, change(), at=NOW - timedelta(hours=1))
     with serving(sqlite_database) as site:
         yield site
+
+
+def test_what_is_left_out_leads_to_the_page_of_history_that_has_it(sqlite_database: Database) -> None:
+    with sqlite_database.write() as connection:
+        watch(connection, ALICE)
+    step = happen(sqlite_database, ALICE, "2026-11-16", *[MINOR] * 7)
+    with serving(sqlite_database) as site:
+        (link,) = re.findall(r'<a href="([^"]+)">2 more</a>', site.signed_in().get("/").text)
+
+    assert link == f"/trials/{ALICE}/history?step={step}#step-{step}"

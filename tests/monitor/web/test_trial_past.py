@@ -89,6 +89,25 @@ def test_a_long_history_is_turned_page_by_page(told: SiteUnderTest, monkeypatch:
     assert len(seen) == len(set(seen)) == 3
 
 
+def test_a_mark_leads_to_the_page_of_history_that_has_its_step(
+    told: SiteUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.web.pages.trial_past.CHANGES_ON_A_PAGE", 1)
+    links = {*re.findall(r'href="(/trials/\w+/history\?step=\d+#step-\d+)"', page(told, f"/trials/{TRIAL}").text)}
+    assert len(links) == 2
+
+    for each in links:
+        path, _, anchor = each.partition("#")
+        assert f'id="{anchor}"' in page(told, path).text
+
+
+@pytest.mark.parametrize("step", ["0", "99999", "x"])
+def test_a_step_that_the_record_has_not_opens_the_newest(told: SiteUnderTest, step: str) -> None:
+    shown, newest = (page(told, f"/trials/{TRIAL}/history{query}") for query in (f"?step={step}", ""))
+
+    assert re.findall(r'id="step-(\d+)"', shown.text) == re.findall(r'id="step-(\d+)"', newest.text)
+
+
 def test_who_was_told_stands_with_the_change(told: SiteUnderTest) -> None:
     said = words(page(told, f"/trials/{TRIAL}/history"))
 
