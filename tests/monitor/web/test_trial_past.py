@@ -226,6 +226,16 @@ def test_the_record_is_shown_as_it_stood_on_a_day_and_how_sure_that_is(told: Sit
     assert "100 participants" in words(answer)
 
 
+def test_pages_of_sites_of_a_past_day_begin_at_the_sites(site: SiteUnderTest) -> None:
+    lived(site.database, [record(sites=[site_of(f"Example {number}") for number in range(120)])])
+
+    answer = page(site, f"/trials/{TRIAL}?as_of=2026-03-03&page=2")
+
+    links = re.findall(r'rel="(?:prev|next)" href="([^"]+)"', answer.text)
+    assert len(links) == 2
+    assert all(each.endswith("#locations") for each in links)
+
+
 @pytest.mark.parametrize("query", ["as_of=yesterday", "as_of=2026-13-40"])
 def test_what_is_no_day_is_told_so(site: SiteUnderTest, query: str) -> None:
     lived(site.database, DAYS[0])
