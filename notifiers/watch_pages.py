@@ -57,10 +57,11 @@ def how_many(connection: Connection, registry: str, wanted: Wanted, now: datetim
 
 
 def named(connection: Connection, registry: str, name: str) -> Watch | None:
-    """The watch of that record's id, or of that name."""
+    """The watch of that record's id, else of that name."""
     here = (watch_rows.c.record_id == name) | (watch_rows.c.name == name)
     found = select(watch_rows).where(watch_rows.c.registry == registry, here)
-    row = connection.execute(found.order_by(watch_rows.c.record_id.is_(None))).first()
+    is_other = case((watch_rows.c.record_id == name, 0), else_=1)
+    row = connection.execute(found.order_by(is_other)).first()
     return from_row(row) if row else None
 
 

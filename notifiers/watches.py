@@ -101,6 +101,10 @@ class Watch(Struct, frozen=True, kw_only=True):
         return self.silence.is_snoozed(now)
 
 
+Called = str | Watch
+"""A watch, or what a person calls it: an id is that record, whatever else has it for a name."""
+
+
 class WatchedRecord(Struct, frozen=True):
     """A record that is watched, and why: `watches` are those of the record itself and the searches that have ever found
     it, `searches` the names of those that find it now.
@@ -156,11 +160,11 @@ def add(connection: Connection, wish: Wish, now: datetime) -> bool:
     """Watch it; whether it is new. One that is watched already is left as it is. A search needs a name."""
     if wish.search is not None and not wish.name:
         raise ValueError("a saved search needs a name")
-    if _find(connection, wish) is not None:
+    if find(connection, wish) is not None:
         return False
-    until = now if wish.paused else None
-    asleep = {"waits_from": now} if wish.snooze_until or wish.snooze_until_critical else {}
-    connection.execute(insert(watches).values(**_columns(wish), created_at=now, asked_until=until, **asleep))
+    since: dict[str, Any] = {"asked_until": now} if wish.paused else {}
+    since |= {"waits_from": now} if wish.snooze_until or wish.snooze_until_critical else {}
+    connection.execute(insert(watches).values(**_columns(wish), created_at=now, **since))
     return True
 
 
@@ -168,7 +172,7 @@ def change(connection: Connection, wish: Wish, now: datetime) -> bool:
     """Let a watch say all that `wish` says; whether it is there. A search with other parameters begins anew: what it
     finds first is its baseline.
     """
-    known = _find(connection, wish)
+    known = find(connection, wish)
     if known is None:
         return False
     anew: dict[str, Any] = {"baseline_sweep": None, "searched_release": None} if known.search != wish.search else {}
@@ -182,7 +186,7 @@ def change(connection: Connection, wish: Wish, now: datetime) -> bool:
     return True
 
 
-def remove(connection: Connection, registry: str, names: Collection[str]) -> list[str]:
+def remove(connection: Connection, registry: str, names: Collection[Called]) -> list[str]:
     """Watch these ids or named watches no more; those of them that were watched. Their history stays."""
     return _among(connection, registry, names, delete(watches))
 
@@ -190,7 +194,7 @@ def remove(connection: Connection, registry: str, names: Collection[str]) -> lis
 def pause(  # noqa: PLR0917 - as people say it: pause these from now on, by whom, why
     connection: Connection,
     registry: str,
-    names: Collection[str],
+    names: Collection[Called],
     now: datetime,
     paused: bool = True,
     by: str | None = None,
@@ -202,7 +206,9 @@ def pause(  # noqa: PLR0917 - as people say it: pause these from now on, by whom
     return _among(connection, registry, names, turned.values(**values))
 
 
-def snooze(connection: Connection, registry: str, names: Collection[str], silence: Silence, now: datetime) -> list[str]:
+def snooze(
+    connection: Connection, registry: str, names: Collection[Called], silence: Silence, now: datetime
+) -> list[str]:
     """Send nothing of these ids or named watches until the snooze ends (one of nothing: wake them); those of them that
     are watched. What waits is told when it ends: `outbox.call_back` takes back what is queued already.
     """
@@ -240,8 +246,8 @@ def in_order(listed: Iterable[Watch]) -> list[Watch]:
 
 def numbered(connection: Connection, numbers: Collection[int]) -> dict[int, Watch]:
     """The watches of these numbers."""
-    found = select(watches).where(watches.c.id.in_(list(numbers)))
-    return {row.id: from_row(row) for row in connection.execute(found)}
+    queries = (select(watches).where(watches.c.id.in_(batch)) for batch in _batches(list(numbers)))
+    return {row.id: from_row(row) for query in queries for row in connection.execute(query)}
 
 
 def of_record(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
@@ -309,11 +315,8 @@ def paused_ids(connection: Connection, registry: str, ids: Collection[str]) -> s
 
 def search_names(connection: Connection) -> list[str]:
     """The names of all saved searches."""
-    return list(
-        connection.execute(
-            select(watches.c.name).where(watches.c.record_id.is_(None)).order_by(watches.c.name)
-        ).scalars()
-    )
+    named = select(watches.c.name).where(watches.c.record_id.is_(None)).order_by(watches.c.name)
+    return list(connection.execute(named).scalars())
 
 
 def groups(connection: Connection) -> list[str]:
@@ -326,7 +329,8 @@ def _pausing(paused: bool, now: datetime) -> dict[str, Any]:
     return {"asked_until": now} if paused else {"asked_until": None, "asked_since": now}
 
 
-def _find(connection: Connection, wish: Wish) -> Watch | None:
+def find(connection: Connection, wish: Wish) -> Watch | None:
+    """The watch that a wish is of: of that record, else of that name."""
     same = watches.c.record_id == wish.record_id if wish.record_id is not None else watches.c.name == wish.name
     row = connection.execute(select(watches).where(watches.c.registry == wish.registry, same)).first()
     return from_row(row) if row else None
@@ -348,17 +352,24 @@ def _columns(wish: Wish) -> dict[str, Any]:
     }
 
 
-def _among(connection: Connection, registry: str, names: Collection[str], statement: Any) -> list[str]:
-    done: set[str] = set()
-    for batch in _batches(sorted(set(names))):
-        here = and_(watches.c.registry == registry, or_(watches.c.record_id.in_(batch), watches.c.name.in_(batch)))
-        hit = connection.execute(select(watches.c.record_id, watches.c.name).where(here)).all()
-        done.update(name for row in hit for name in row if name in names)
-        connection.execute(statement.where(here))
-    return sorted(done)
+def meant(connection: Connection, registry: str, names: Collection[Called]) -> dict[str, int]:
+    """The number of each watch that is meant, by what it was called."""
+    found = {each.record_id or each.name or "": each.id for each in names if isinstance(each, Watch)}
+    for batch in _batches(sorted({each for each in names if isinstance(each, str)})):
+        for called in (watches.c.name, watches.c.record_id):
+            here = select(called, watches.c.id).where(watches.c.registry == registry, called.in_(batch))
+            found |= {row[0]: row[1] for row in connection.execute(here)}
+    return found
 
 
-def _batches(items: Sequence[str]) -> Iterable[Sequence[str]]:
+def _among(connection: Connection, registry: str, names: Collection[Called], statement: Any) -> list[str]:
+    found = meant(connection, registry, names)
+    for batch in _batches(sorted(found.values())):
+        connection.execute(statement.where(watches.c.id.in_(batch)))
+    return sorted(found)
+
+
+def _batches(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 

@@ -269,6 +269,7 @@ def _add(here: Any, wishes: list[Any]) -> None:
 
     with here.database.write() as connection:
         known = watches.listing(connection)
+        _check_names(wishes, known)
         notes = [note for wish in wishes if (note := _agrees(wish, known))]
         new = [wish for wish in wishes if watches.add(connection, wish, here.now)]
     for wish in wishes[:20]:
@@ -281,6 +282,18 @@ def _add(here: Any, wishes: list[Any]) -> None:
         say(f"Note: {len(notes)} of them stay as they were watched", fg="yellow")
     if new:
         say("`trialdelta run` asks the registry within seconds; `trialdelta check` does it now.", dim=True)
+
+
+def _check_names(wishes: list[Any], known: list[Any]) -> None:
+    from monitor.cli.program import Failure
+    from notifiers import names
+    from notifiers.conditions import InvalidValue
+
+    try:
+        for wish in wishes:
+            names.check_watch(wish, {each.name for each in known})
+    except InvalidValue as error:
+        raise Failure(f"--{error}") from error
 
 
 def _agrees(wish: Any, known: list[Any]) -> str | None:

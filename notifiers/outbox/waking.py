@@ -18,7 +18,7 @@ from notifiers.tables import deliveries, ended_silences, subscription_addresses,
 from notifiers.tables import subscriptions as subscription_rows
 from notifiers.tables import watches as watch_rows
 from notifiers.wanting import Want
-from notifiers.watches import Watch
+from notifiers.watches import Called, Watch
 from snapshots import archive
 from snapshots.archive import Step
 from snapshots.trial import Trial
@@ -67,13 +67,14 @@ def wake_critical(  # noqa: PLR0917 - all of them from the one place that enqueu
     return woken
 
 
-def call_back(connection: Connection, registry: str, names: Collection[str], now: datetime) -> int:
+def call_back(connection: Connection, registry: str, names: Collection[Called], now: datetime) -> int:
     """Take back what is queued of these watched ids or named watches, which were snoozed: it waits for the end of that.
     How many messages were taken back; what others want of them stays.
     """
     taken = 0
-    for watch in watches.listing(connection):
-        if watch.registry == registry and watch.is_snoozed(now) and {watch.record_id, watch.name} & set(names):
+    meant = watches.meant(connection, registry, names).values()
+    for watch in watches.numbered(connection, meant).values():
+        if watch.is_snoozed(now):
             ids = _of_watch(connection, watch, _queued_ids)
             oldest = [_call_back_record(connection, registry, each, now) for each in ids]
             moments = [moment for found in oldest for moment in found]

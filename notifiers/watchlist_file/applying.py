@@ -30,11 +30,13 @@ def apply(connection: Connection, planned: Plan, now: datetime, *, prune: bool =
 
 
 def _apply_watch(connection: Connection, step: Step, wish: Wish, now: datetime) -> None:
+    known = watches.find(connection, wish)
+    mine = [known] if known else []
     if step.verb == "remove":
-        watches.remove(connection, wish.registry, [wish.record_id or wish.name or ""])
+        watches.remove(connection, wish.registry, mine)
     elif step.verb == "change":
         watches.change(connection, wish, now)
-        outbox.call_back(connection, wish.registry, [wish.record_id or wish.name or ""], now)
+        outbox.call_back(connection, wish.registry, mine, now)
     else:
         watches.add(connection, wish, now)
 

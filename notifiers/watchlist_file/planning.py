@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from notifiers import addresses, subscriptions, watches
+from notifiers import addresses, names, subscriptions, watches
 from notifiers.addresses import Address
 from notifiers.conditions import InvalidValue
 from notifiers.subscriptions import Selection, Subscription
@@ -58,7 +58,7 @@ def plan(connection: Connection, watchlist: Watchlist, now: datetime) -> Plan:
     """What applying the file would add, change and (under pruning) remove. Reads only.
 
     Raises InvalidValue for a subscription to a saved search that neither the file nor the database has, and for a name
-    that another watch has.
+    that another watch has or that cannot be meant.
     """
     known = [watch for watch in watches.listing(connection) if watch.registry == watchlist.registry]
     _check_names(watchlist, known)
@@ -150,6 +150,10 @@ def _check_names(watchlist: Watchlist, known: Sequence[Watch]) -> None:
     taken = {wish.name: wish.called for wish in map(_wish, known) if wish.name}
     named = {wish.called for wish in watchlist.watches}
     for wish in watchlist.watches:
+        try:
+            names.check_watch(wish, taken)
+        except InvalidValue as error:
+            raise error.under(f'watch "{wish.called}"') from None
         holder = taken.get(wish.name or "")
         if holder is not None and holder not in named:
             raise InvalidValue(f'watch "{wish.called}".name', f"{wish.name!r} is the name of {holder} already")

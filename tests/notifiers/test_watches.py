@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Connection
 
-from notifiers import due_watches, watches
+from notifiers import due_watches, outbox, watches
 from notifiers.silences import Silence
 from notifiers.watches import Wish
 from snapshots import archive
@@ -116,6 +116,24 @@ def test_watches_are_removed_by_id_or_by_name(database: Database) -> None:
         assert watches.remove(connection, "ctgov", [ALICE, "rest", CHARLIE]) == [ALICE, "rest"]
 
         assert [one.record_id for one in watches.listing(connection)] == [BOB]
+
+
+def test_an_id_is_the_record_whatever_search_is_called_so(database: Database) -> None:
+    with database.write() as connection:
+        watch(connection, ALICE)
+        watches.add(connection, Wish(registry="ctgov", search={"query.cond": "tiredness"}, name=ALICE), NOW)
+        record, search = watches.listing(connection)
+
+        watches.pause(connection, "ctgov", [search], NOW)
+        assert [one.paused for one in watches.listing(connection)] == [False, True]
+        watches.snooze(connection, "ctgov", [ALICE], Silence(until=NOW + DAY), NOW)
+        outbox.call_back(connection, "ctgov", [ALICE], NOW)
+        assert [one.snooze_until for one in watches.listing(connection)] == [NOW + DAY, None]
+        assert watches.remove(connection, "ctgov", [ALICE]) == [ALICE]
+        assert [one.id for one in watches.listing(connection)] == [search.id]
+        assert watches.remove(connection, "ctgov", [ALICE]) == [ALICE]
+        assert record.id != search.id
+        assert watches.listing(connection) == []
 
 
 def test_a_search_waits_for_its_first_answer(database: Database) -> None:

@@ -105,6 +105,23 @@ def test_the_example_is_applied(database: Database) -> None:
     assert secrets == {HOOK: hook.secrets[0]}
 
 
+def test_a_new_name_is_no_records_id_and_an_old_one_stays(database: Database) -> None:
+    text = f'[[watch]]\nname = "{ALICE.lower()}"\nsearch = {{ "query.cond" = "x" }}\n'
+    with pytest.raises(InvalidValue, match="reads as a record's id") as caught:
+        planned(database, text)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"watch \"search '{ALICE.lower()}'\".name: ")
+
+    with database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", record_id=ALICE), NOW)
+        watches.add(connection, Wish(registry="ctgov", search={"query.cond": "x"}, name=ALICE), NOW)
+    assert planned(database, exported(database)).steps == ()
+
+    put(database, f'[[watch]]\nid = "{ALICE}"\n', prune=True)
+    with database.read() as connection:
+        assert [one.record_id for one in watches.listing(connection)] == [ALICE]
+
+
 def test_applying_twice_does_nothing_the_second_time(database: Database) -> None:
     put(database, EXAMPLE)
 

@@ -16,7 +16,8 @@ from monitor.web.api.asking import after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
-from notifiers import outbox, watch_pages, watches
+from notifiers import names, outbox, watch_pages, watches
+from notifiers.conditions import InvalidValue
 from notifiers.silences import Silence
 from notifiers.watch_pages import Place, Wanted
 from notifiers.watches import EVERYTHING, Watch, Wish
@@ -54,7 +55,7 @@ def _show(call: Call) -> Json:
 
 
 def _found(connection: Connection, name: str) -> Watch:
-    found = watch_pages.named(connection, REGISTRY, _meant(name))
+    found = watch_pages.named(connection, REGISTRY, _meant(name)) or watch_pages.named(connection, REGISTRY, name)
     if found is None:
         raise not_there("watch", name, "watches")
     return found
@@ -131,10 +132,14 @@ def _kept(call: Call, wishes: Sequence[Wish]) -> Json:
 
 
 def _check_name(connection: Connection, wish: Wish) -> None:
-    """Raises Problem (409) where another watch has the name already."""
+    """Raises Problem (409) where another watch has the name already, (422) for one that cannot be meant."""
     known = watch_pages.named(connection, REGISTRY, wish.name) if wish.name else None
     if known is not None and (known.record_id != wish.record_id or known.search != wish.search):
         raise Problem(409, f"{wish.name!r} is the name of {known.called} already")
+    try:
+        names.check_watch(wish, {known.name} if known else ())
+    except InvalidValue as error:
+        raise Problem(422, str(error)) from None
 
 
 def _change(call: Call) -> Json:
@@ -154,33 +159,31 @@ def _change(call: Call) -> Json:
 
 def _remove(call: Call) -> None:
     with call.here.database.write() as connection:
-        name = _found(connection, call.asked["name"])
-        watches.remove(connection, REGISTRY, [name.record_id or name.name or ""])
+        watches.remove(connection, REGISTRY, [_found(connection, call.asked["name"])])
 
 
-def _rest(do: Callable[[Connection, str, Call], None]) -> Callable[[Call], Json]:
+def _rest(do: Callable[[Connection, Watch, Call], None]) -> Callable[[Call], Json]:
     def handler(call: Call) -> Json:
         with call.here.database.write() as connection:
-            found = _found(connection, call.asked["name"])
-            do(connection, found.record_id or found.name or "", call)
+            do(connection, _found(connection, call.asked["name"]), call)
         return _show(call)
 
     return handler
 
 
-def _pause(connection: Connection, name: str, call: Call) -> None:
+def _pause(connection: Connection, watch: Watch, call: Call) -> None:
     by = call.sent.by or author(call)
-    watches.pause(connection, REGISTRY, [name], call.here.now, by=by, reason=call.sent.reason)
+    watches.pause(connection, REGISTRY, [watch], call.here.now, by=by, reason=call.sent.reason)
 
 
-def _resume(connection: Connection, name: str, call: Call) -> None:
-    watches.snooze(connection, REGISTRY, [name], Silence(), call.here.now)
-    watches.pause(connection, REGISTRY, [name], call.here.now, paused=False)
+def _resume(connection: Connection, watch: Watch, call: Call) -> None:
+    watches.snooze(connection, REGISTRY, [watch], Silence(), call.here.now)
+    watches.pause(connection, REGISTRY, [watch], call.here.now, paused=False)
 
 
-def _snooze(connection: Connection, name: str, call: Call) -> None:
-    done = watches.snooze(connection, REGISTRY, [name], silence(call), call.here.now)
-    outbox.call_back(connection, REGISTRY, done, call.here.now)
+def _snooze(connection: Connection, watch: Watch, call: Call) -> None:
+    watches.snooze(connection, REGISTRY, [watch], silence(call), call.here.now)
+    outbox.call_back(connection, REGISTRY, [watch], call.here.now)
 
 
 def author(call: Call) -> str:

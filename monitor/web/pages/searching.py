@@ -10,7 +10,8 @@ from monitor.asking_first import Found
 from monitor.web.doors import Door
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
-from notifiers import watches
+from notifiers import names, watches
+from notifiers.conditions import InvalidValue
 from notifiers.watches import Wish
 from snapshots.registries.ctgov.client import SEARCH_PARAMETERS
 from snapshots.sentences import capitalised, status_words
@@ -62,7 +63,13 @@ def _wrong(here: Visit, said: Mapping[str, str], search: Mapping[str, str], *, i
         return {"name": "Give it a name: messages and subscriptions call it by that."}
     with here.database.read() as connection:
         taken = any(watch.name == said["name"] for watch in watches.listing(connection))
-    return {"name": "Something that is watched has this name already."} if taken else {}
+    if taken:
+        return {"name": "Something that is watched has this name already."}
+    try:
+        names.check_watch(Wish(registry=REGISTRY, search={}, name=said["name"]), ())
+    except InvalidValue as error:
+        return {"name": f"{capitalised(error.problem)}."}
+    return {}
 
 
 def _found(here: Visit, search: Mapping[str, str]) -> Found:

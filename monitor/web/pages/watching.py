@@ -84,20 +84,20 @@ def _say(here: Visit, connection: Connection, watch: Watch) -> str:
 
 
 def _pause(here: Visit, connection: Connection, watch: Watch) -> str:
-    watches.pause(connection, REGISTRY, [_name(watch)], here.now, by=_by(here), reason=_reason(here))
+    watches.pause(connection, REGISTRY, [watch], here.now, by=_by(here), reason=_reason(here))
     return f"{watch.called} is paused: the registry is not asked for it until it goes on."
 
 
 def _resume(here: Visit, connection: Connection, watch: Watch) -> str:
-    watches.snooze(connection, REGISTRY, [_name(watch)], Silence(), here.now)
-    watches.pause(connection, REGISTRY, [_name(watch)], here.now, paused=False)
+    watches.snooze(connection, REGISTRY, [watch], Silence(), here.now)
+    watches.pause(connection, REGISTRY, [watch], here.now, paused=False)
     return f"{watch.called} is watched again. What waited is told within a minute."
 
 
 def _snooze(here: Visit, connection: Connection, watch: Watch) -> str:
     silence = _silence(here)
-    watches.snooze(connection, REGISTRY, [_name(watch)], silence, here.now)
-    outbox.call_back(connection, REGISTRY, [_name(watch)], here.now)
+    watches.snooze(connection, REGISTRY, [watch], silence, here.now)
+    outbox.call_back(connection, REGISTRY, [watch], here.now)
     return f"{watch.called} is {silence.in_words(here.now)}."
 
 
@@ -118,12 +118,8 @@ def _moment(text: str, now: datetime) -> datetime:
 
 
 def _remove(here: Visit, connection: Connection, watch: Watch) -> str:  # noqa: ARG001 - one signature for all
-    watches.remove(connection, REGISTRY, [_name(watch)])
+    watches.remove(connection, REGISTRY, [watch])
     return f"{watch.called} is watched no more. Its history stays."
-
-
-def _name(watch: Watch) -> str:
-    return watch.record_id or watch.name or ""
 
 
 def _by(here: Visit) -> str | None:

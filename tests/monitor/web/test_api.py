@@ -13,6 +13,8 @@ from monitor.cli import trialdelta
 from monitor.demo.standin import StandIn
 from monitor.web.api.openapi import document, operations
 from monitor.web.api.operations import PREFIX
+from notifiers import watches
+from notifiers.watches import Wish
 from tests.campaigns.api import names_of
 from tests.monitor.stage import copied
 from tests.monitor.web.browsing import OWN_TOKEN, SiteUnderTest, serving
@@ -299,6 +301,21 @@ def test_trials_are_watched_changed_silenced_and_watched_no_more(writer: httpx2.
     assert problem(writer.get(f"{path}/{nct(9)}"))[0] == 404
 
 
+def test_an_id_is_the_record_also_where_an_old_search_is_called_so(
+    own_api: SiteUnderTest, writer: httpx2.Client
+) -> None:
+    path = f"{PREFIX}/watches/{FIRST}"
+    with own_api.database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", search={"query.cond": "x"}, name=FIRST), own_api.clock())
+
+    assert writer.post(f"{path}/pause", json={}).json()["id"] == FIRST
+    assert writer.delete(path).status_code == 204
+    left = writer.get(path).json()
+    assert (left["id"], left["name"], left["state"]) == (None, FIRST, "waiting")
+    assert writer.delete(path).status_code == 204
+    assert problem(writer.get(path))[0] == 404
+
+
 def test_the_whole_registry_can_be_watched(writer: httpx2.Client) -> None:
     path = f"{PREFIX}/watches"
 
@@ -314,6 +331,8 @@ def test_the_whole_registry_can_be_watched(writer: httpx2.Client) -> None:
         ({"ids": ["soup"]}, 422, "not a ClinicalTrials.gov id"),
         ({"ids": [FIRST], "colour": "red"}, 422, "another shape"),
         ({"search": {"query.cond": "x"}}, 422, "needs a name"),
+        ({"search": {"query.cond": "x"}, "name": FIRST.lower()}, 422, "reads as a record's id"),
+        ({"ids": [FIRST], "name": nct(9)}, 422, "reads as a record's id"),
         ({"search": {"soup": "x"}, "name": "s"}, 422, "no search parameter"),
         ({"ids": [SECOND], "name": "fever"}, 409, "is the name of search fever already"),
         ({"ids": [FIRST], "note": "\0"}, 400, "U+0000"),

@@ -115,6 +115,25 @@ def test_a_search_is_counted_before_it_is_saved(here: SiteUnderTest) -> None:
     assert "Search <strong>mine</strong>" in browser.get("/watchlist").text
 
 
+def test_a_search_called_as_a_record_is_refused_and_an_old_one_is_handled_alone(here: SiteUnderTest) -> None:
+    browser = here.signed_in()
+    add(browser, ONE)
+    refused = post(browser, "/watchlist/search", **{"query.term": "example", "wish": "save", "name": ONE})
+    assert refused.status_code == 422
+    assert "reads as a record" in refused.text
+
+    with here.database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", search={"query.term": "x"}, name=ONE), here.clock())
+        record, search = watches.listing(connection)
+    post(browser, f"/watchlist/{search.id}", wish="pause")
+    post(browser, f"/watchlist/{search.id}", wish="snooze", until="2026-12-01")
+    with here.database.read() as connection:
+        assert watches.listing(connection)[0] == record
+    post(browser, f"/watchlist/{search.id}", wish="remove")
+    with here.database.read() as connection:
+        assert watches.listing(connection) == [record]
+
+
 def test_a_search_for_nothing_is_refused(here: SiteUnderTest) -> None:
     assert post(here.signed_in(), "/watchlist/search", wish="count").status_code == 422
 
