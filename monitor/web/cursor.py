@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.web.problems import Problem
+from monitor.web.problems import Problem, check_texts
 
 Json = Any
 
@@ -15,11 +15,12 @@ def encode(*values: Json) -> str:
     return urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
 
 
-def decode(text: str, *types: type) -> tuple[Any, ...]:
+def decode(text: str, *types: Any) -> tuple[Any, ...]:
     """The values in a cursor, each of its type. Raises Problem (400) for one that is none of ours."""
     try:
         found = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         values: tuple[Json, ...] = tuple(msgspec.convert(one, type_) for one, type_ in zip(found, types, strict=True))
     except (ValueError, TypeError, msgspec.MsgspecError):
         raise Problem(400, "The cursor is none of this list", "Begin again without it.") from None
+    check_texts(value for value in values if isinstance(value, str))
     return values

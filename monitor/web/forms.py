@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from monitor.web.problems import Problem
+from monitor.web.problems import Problem, check_texts
 
 MOST_FIELDS = 2000
 
@@ -25,9 +25,10 @@ class Lines(dict[str, str]):
 
 
 class Form:
-    """The fields of a form; what was not sent is "" or empty, as for an unticked box."""
+    """The fields of a form; what was not sent is "" or empty, as for an unticked box. Raises Problem for U+0000."""
 
     def __init__(self, fields: list[tuple[str, str]], files: dict[str, Upload] | None = None) -> None:
+        check_texts(value for _, value in fields)
         self._fields = fields
         self._files = files or {}
 

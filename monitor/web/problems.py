@@ -1,6 +1,6 @@
 """What went wrong with a request, in one clear line: for a person as a page, for a program as RFC 9457."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +28,12 @@ class Problem(Exception):  # noqa: N818  # it says what is wrong
         self.detail = detail
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
+
+
+def check_texts(texts: Iterable[str], status: int = 400) -> None:
+    """Raises Problem where one of these texts, which somebody sent, holds U+0000: PostgreSQL can keep none."""
+    if any("\x00" in text for text in texts):
+        raise Problem(status, "A text holds the character U+0000", "Leave it out: no database of ours can keep it.")
 
 
 def problem_json(problem: Problem, request_id: str) -> dict[str, Json]:

@@ -31,6 +31,8 @@ def read(content: bytes) -> Iterator[list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("the file is not text in UTF-8; save it as “CSV UTF-8”") from None
+    if "\x00" in text:
+        raise ValueError("the file holds the character U+0000; no text has that")
     first = text.partition("\n")[0]
     separator = max((",", ";", "\t"), key=first.count)
     try:

@@ -19,7 +19,7 @@ from monitor.settings import Settings
 from monitor.web import forms, rendering
 from monitor.web.doors import Door, navigation
 from monitor.web.hosts import Client
-from monitor.web.problems import Problem
+from monitor.web.problems import Problem, check_texts
 from notifiers import links
 from snapshots.database import Database
 
@@ -71,12 +71,16 @@ class Visit:
 
     @property
     def params(self) -> Mapping[str, str]:
-        """What the path's `{names}` stand for."""
+        """What the path's `{names}` stand for. Raises Problem (404) for U+0000."""
+        check_texts(self.request.path_params.values(), 404)
         return self.request.path_params
 
     @property
     def query(self) -> Mapping[str, str]:
-        """What follows the `?`; `request.query_params.getlist` has those that come several times."""
+        """What follows the `?`; `request.query_params.getlist` has those that come several times. Raises Problem
+        (400) for U+0000.
+        """
+        check_texts(value for _, value in self.request.query_params.multi_items())
         return self.request.query_params
 
     @cached_property

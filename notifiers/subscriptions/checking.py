@@ -57,10 +57,17 @@ def moment(key: str, value: Json) -> datetime:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise InvalidValue(key, f"{value.isoformat()} needs an offset, e.g. {value.isoformat()}Z")
-        return value.astimezone(UTC)
+        return _in_utc(key, value)
     if isinstance(value, date):
         return datetime.combine(value, time(), UTC)
     raise InvalidValue(key, f"{value!r} is no date")
+
+
+def _in_utc(key: str, value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidValue(key, f"{value.isoformat()} is no time that can be meant") from None
 
 
 def check(subscription: Subscription, schemes: Collection[str] = addresses.SCHEMES) -> None:

@@ -1,14 +1,14 @@
 """What several operations ask: the record that an id means, a page of a list, what is not there."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from msgspec import Meta, defstruct
+from msgspec import defstruct
 from sqlalchemy import Connection
 
 from monitor import owed
-from monitor.web import cursor
-from monitor.web.api.operations import NUMBER, Call, Param
+from monitor.web import cursor, numbers
+from monitor.web.api.operations import Call, Param
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
 from snapshots import archive
@@ -47,7 +47,7 @@ def after(call: Call, *types: Any) -> tuple[Any, ...] | None:
     return cursor.decode(call.asked["cursor"], *types) if call.asked["cursor"] else None
 
 
-RowNumber = Annotated[int, Meta(ge=0, le=NUMBER)]
+RowNumber = numbers.RowNumber
 
 
 def record_id(text: str) -> str:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from monitor.web.doors import Door
+from monitor.web.numbers import NUMBER
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 
@@ -19,8 +20,6 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 PREFIX = "/api/v1"
 PAGE = 50
 MOST = 500
-NUMBER = 2**31 - 1
-"""The largest number of a row on any database."""
 
 Limit = Annotated[int, Meta(ge=1, le=MOST)]
 Number = Annotated[int, Meta(ge=1, le=NUMBER)]

@@ -12,7 +12,7 @@ from monitor import asking_first
 from monitor.shown.watches import watches_json
 from monitor.web import cursor
 from monitor.web.api import shapes
-from monitor.web.api.asking import after, not_there, page_of
+from monitor.web.api.asking import RowNumber, after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
@@ -33,7 +33,7 @@ COUNTED = 1000
 
 def _listing(call: Call) -> Json:
     limit = call.asked["limit"]
-    begin = after(call, int, str, int)
+    begin = after(call, RowNumber, str, RowNumber)
     place, wanted = Place(*begin) if begin else None, Wanted(group=call.asked["group"])
     with call.here.database.read() as connection:
         found, following = watch_pages.page(connection, REGISTRY, wanted, place, limit, call.here.now)

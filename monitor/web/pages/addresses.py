@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.web.doors import Door
+from monitor.web.numbers import row_number
 from monitor.web.pages.subscriptions import author
 from monitor.web.problems import Problem
 from monitor.web.rendering import shown_address
@@ -125,7 +126,7 @@ def _hours(text: str) -> float | None:
 
 def _found(connection: Connection, here: Visit) -> Address:
     text = here.params["number"]
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    number = row_number(text) or 0
     address = addresses.with_id(connection, number, here.now)
     if address is None:
         raise Problem(404, "There is no such address", "The list of addresses shows those there are.")

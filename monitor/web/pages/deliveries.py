@@ -8,6 +8,7 @@ from starlette.responses import Response
 from monitor.web import cursor
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
+from monitor.web.numbers import RowNumber, row_number
 from monitor.web.pages.subscriptions import author
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
@@ -83,16 +84,12 @@ def _asked(here: Visit) -> tuple[Asked, dict[str, str]]:
     asked = Asked(
         state=query["state"] if query.get("state") in STATES else None,
         type=query["type"] if query.get("type") in TYPES else None,
-        address=_number(query.get("address", "")),
-        change=_number(query.get("change", "")),
+        address=row_number(query.get("address", "")),
+        change=row_number(query.get("change", "")),
         record=record,
-        before=cursor.decode(query["after"], int)[0] if query.get("after") else None,
+        before=cursor.decode(query["after"], RowNumber)[0] if query.get("after") else None,
     )
     return asked, wrong
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 def show(here: Visit) -> Response:
@@ -183,7 +180,7 @@ def ask_replay(here: Visit) -> Response:
 
 def replay(here: Visit) -> Response:
     """Says first how many would be sent again, then does it."""
-    since, number = here.form.text("since"), _number(here.form.text("address"))
+    since, number = here.form.text("since"), row_number(here.form.text("address"))
     typed = here.form.values()
     with here.database.read() as connection:
         known = addresses.listing(connection, here.now)

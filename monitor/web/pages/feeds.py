@@ -10,6 +10,7 @@ from monitor.feeds import atom, entries, icalendar, json_feed
 from monitor.feeds.entries import Told
 from monitor.feeds.expected import expected
 from monitor.web.doors import Door
+from monitor.web.numbers import row_number
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
@@ -98,13 +99,13 @@ def show(here: Visit) -> Response:
 
 def act(here: Visit) -> Response:
     """Make, renew or remove a feed."""
-    wish, number = here.form.text("wish"), here.form.text("id")
+    wish, number = here.form.text("wish"), row_number(here.form.text("id"))
     if wish == "make":
         return _make(here)
-    if wish not in ("renew", "remove") or not (number.isascii() and number.isdigit() and len(number) < 10):
+    if wish not in ("renew", "remove") or number is None:
         raise Problem(400, "What is to be done with which feed?", "Open the page again and use its buttons.")
     with here.database.write() as connection:
-        feed = feeds.find(connection, int(number))
+        feed = feeds.find(connection, number)
         if feed is None:
             raise Problem(404, "This feed is gone already")
         if wish == "renew":

@@ -8,6 +8,7 @@ from monitor.health import health
 from monitor.settings import in_force
 from monitor.web import cursor
 from monitor.web.doors import Door, navigation
+from monitor.web.numbers import RowNumber, row_number
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
@@ -65,7 +66,7 @@ def check(here: Visit) -> Response:
 
 
 def _page(here: Visit, checked: list[Finding] | None) -> Response:
-    before = cursor.decode(here.query["after"], int)[0] if here.query.get("after") else None
+    before = cursor.decode(here.query["after"], RowNumber)[0] if here.query.get("after") else None
     with here.database.read() as connection:
         stands = health(connection, REGISTRY, here.now)
         sweeps = archive.recent_sweeps(connection, REGISTRY, SWEEPS + 1, before)
@@ -107,7 +108,7 @@ def _ways() -> dict[str, tuple[str, str]]:
 def sweep(here: Visit) -> Response:
     """One sweep, and what it asked for in vain."""
     text = here.params["number"]
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    number = row_number(text) or 0
     after = cursor.decode(here.query["after"], str)[0] if here.query.get("after") else ""
     with here.database.read() as connection:
         found = archive.find_sweep(connection, number)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from monitor.web import cursor
 from monitor.web.doors import Door
+from monitor.web.numbers import RowNumber, row_number
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import news, watch_standing, watches
@@ -101,7 +102,7 @@ def show(here: Visit) -> Response:
     """The page."""
     filters = _filters(here.query)
     asked = _asked(here, filters)
-    after = Place(*cursor.decode(here.query["after"], str, int, int)) if here.query.get("after") else None
+    after = Place(*cursor.decode(here.query["after"], str, RowNumber, RowNumber)) if here.query.get("after") else None
     with here.database.read() as connection:
         page = news.page(connection, asked, after, ON_ONE_PAGE)
         looked = _looked(connection)
@@ -126,7 +127,8 @@ def show(here: Visit) -> Response:
 
 def mark(here: Visit) -> Response:
     """Notes that the visitor has seen steps, or has not after all."""
-    steps = [int(each) for each in here.form.text("steps").split() if each.isascii() and each.isdigit()][:1000]
+    named = map(row_number, here.form.text("steps").split())
+    steps = [each for each in named if each is not None][:1000]
     assert here.visitor is not None
     with here.database.write() as connection:
         if here.form.text("wish") == "unseen":

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from monitor.access import tokens
 from monitor.timing_words import told_when
 from monitor.web.doors import Door
+from monitor.web.numbers import row_number
 from monitor.web.problems import Problem
 from monitor.web.rendering import zone_time
 from monitor.web.visit import Visit
@@ -31,7 +32,7 @@ AWAKE = {"paused": False, "snooze_until": None, "snooze_until_critical": False, 
 def found(connection: Connection, here: Visit) -> Stored:
     """The subscription of the path. Raises Problem."""
     text = here.params["number"]
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    number = row_number(text) or 0
     kept = next(iter(subscriptions.with_ids(connection, [number])), None)
     if kept is None:
         raise Problem(404, "There is no such subscription", "It may have been removed; the list shows those there are.")

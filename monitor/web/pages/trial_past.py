@@ -18,6 +18,7 @@ from monitor.questions import HISTORY_COLUMNS, QUESTIONS, Json, Recorded, Row, W
 from monitor.questions import history_rows as rows_of_history
 from monitor.web import cursor, spreadsheet
 from monitor.web.doors import Door
+from monitor.web.numbers import RowNumber
 from monitor.web.problems import Problem
 from monitor.web.trial.chart import charts
 from monitor.web.trial.comparing import compared, sites_compared
@@ -110,7 +111,7 @@ def _read_steps(connection: Connection, places: Sequence[StepPlace]) -> list[tup
 def _start(here: Visit, places: Sequence[StepPlace]) -> int:
     """Where the page begins: after a step, or so that it has a step, or with the newest."""
     if here.query.get("after"):
-        (after,) = cursor.decode(here.query["after"], int)
+        (after,) = cursor.decode(here.query["after"], RowNumber)
         return next((number for number, place in enumerate(places, 1) if place.step == after), 0)
     wanted = number_of(here.query.get("step"))
     at = next((number for number, place in enumerate(places) if place.step == wanted), 0)

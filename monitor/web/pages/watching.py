@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.web.doors import Door
+from monitor.web.numbers import row_number
 from monitor.web.pages.watchlist import PARSE, WORDS
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
@@ -70,7 +71,7 @@ def ask_removal(here: Visit) -> Response:
 
 def _found(connection: Connection, here: Visit) -> Watch:
     text = here.params["number"]
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    number = row_number(text) or 0
     found = watches.numbered(connection, [number]).get(number)
     if found is None:
         raise Problem(404, "That is not watched", "It may have been removed; the watchlist shows what there is.")

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from monitor.web import cursor, spreadsheet
 from monitor.web.doors import Door
+from monitor.web.numbers import RowNumber
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import watch_pages, watch_standing, watches
@@ -44,7 +45,7 @@ def show(here: Visit) -> Response:
     """The page."""
     filters = _filters(here.query)
     wanted = _wanted(filters)
-    after = Place(*cursor.decode(here.query["after"], int, str, int)) if here.query.get("after") else None
+    after = Place(*cursor.decode(here.query["after"], RowNumber, str, RowNumber)) if here.query.get("after") else None
     with here.database.read() as connection:
         listed, following = watch_pages.page(connection, REGISTRY, wanted, after, ON_ONE_PAGE, here.now)
         rows = watch_standing.standings(connection, REGISTRY, listed, here.now, PARSE)

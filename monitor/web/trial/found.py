@@ -4,6 +4,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from monitor.web.numbers import row_number
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
@@ -68,7 +69,7 @@ def one_of(connection: Connection, record: Record, text: str) -> VersionInfo:
 
 def number_of(text: str | None) -> int | None:
     """A number as an address has it; None for what is none."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else None
+    return row_number(text or "")
 
 
 def checked_day(text: str) -> str:

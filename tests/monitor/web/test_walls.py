@@ -2,6 +2,7 @@
 
 import socket
 import time
+from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event, Semaphore
@@ -11,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from structlog.testing import capture_logs
 
 from monitor.settings import SettingsError, load
-from monitor.web import doors, forms, hosts
+from monitor.web import cursor, doors, forms, hosts
 from monitor.web.answering import OTHERS
 from monitor.web.attempts import ALLOWED, MOST_CLIENTS, Attempts
 from monitor.web.doors import Door
@@ -19,6 +20,9 @@ from monitor.web.hosts import Client, Hosts, client_of, networks
 from monitor.web.problems import Problem
 from monitor.web.server import Server
 from monitor.web.visit import Visit
+from notifiers import subscriptions, watches
+from notifiers.subscriptions import Subscription
+from notifiers.watches import Wish
 from snapshots.database import Database
 from tests.monitor.web.browsing import NOW, OWN_TOKEN, Clock, SiteUnderTest, csrf, free_port, serving
 
@@ -384,6 +388,81 @@ def test_what_is_no_form_is_refused(kind: str, body: bytes, status: int) -> None
         forms.read(kind, body)
 
     assert refused.value.status == status
+
+
+# --- what no database can keep, and numbers that no row has -----------------------------------------------------------
+
+HUGE = 2**70
+
+
+UNSAYABLE = (
+    "/watchlist?words=%00",
+    "/watchlist?group=a%00b",
+    "/watchlist.csv?words=%00",
+    "/?group=%00",
+    f"/api/v1/records?cursor={cursor.encode(chr(0))}",
+    f"/api/v1/watches?cursor={cursor.encode(0, chr(0), 1)}",
+    f"/api/v1/watches?cursor={cursor.encode(0, 'x', 2**40)}",
+    f"/api/v1/watches?cursor={cursor.encode(2**40, 'x', 0)}",
+    f"/?after={cursor.encode('2026', 0, 2**40)}",
+    f"/watchlist?after={cursor.encode(0, 'x', 2**40)}",
+    f"/deliveries?after={cursor.encode(2**40)}",
+    f"/health?after={cursor.encode(2**40)}",
+    f"/health?after={urlsafe_b64encode(f'[{HUGE}]'.encode()).decode()}",
+    f"/health?after={urlsafe_b64encode(b'[-1]').decode()}",
+)
+
+
+def test_what_no_row_can_say_is_the_mistake_of_who_asks(site_on_each: SiteUnderTest) -> None:
+    browser = site_on_each.signed_in()
+
+    for path in UNSAYABLE:
+        answer = browser.get(path)
+        assert answer.status_code == 400, (path, answer.text)
+        assert "U+0000" in answer.text or "cursor is none of this list" in answer.text
+    nothing = browser.get("/deliveries/%00")
+    assert (nothing.status_code, "U+0000" in nothing.text) == (404, True)
+
+
+def test_forms_with_a_character_that_no_database_keeps_change_nothing(site_on_each: SiteUnderTest) -> None:
+    browser = site_on_each.signed_in()
+    token = csrf(browser.get("/watchlist/add"))
+    forms_sent: list[tuple[str, dict[str, str]]] = [
+        ("/watchlist/add", {"ids": "NCT99000001", "group": "g\0h", "wish": "watch"}),
+        ("/watchlist/search", {"query.term": "x", "name": "a\0b", "wish": "save"}),
+        ("/subscriptions/new", {"name": "a\0b", "to": "a@example.org", "wish": "save"}),
+    ]
+
+    for path, said in forms_sent:
+        answer = browser.post(path, data={"csrf": token, **said})
+        assert (answer.status_code, "U+0000" in answer.text) == (400, True), answer.text
+    file = {"file": ("list.csv", b"id,note\nNCT99000001,a\x00b\n", "text/csv")}
+    answer = browser.post("/watchlist/import", data={"csrf": token}, files=file)
+    assert (answer.status_code, "U+0000" in answer.text) == (422, True), answer.text
+    assert "Nothing is watched yet" in browser.get("/watchlist").text
+
+
+def test_marks_of_what_is_no_step_are_passed_over(site_on_each: SiteUnderTest) -> None:
+    browser = site_on_each.signed_in()
+    token = csrf(browser.get("/"))
+
+    for wish in ("seen", "unseen"):
+        for steps in ("7" * 5000, str(2**64), str(2**40)):
+            answer = browser.post("/seen", data={"csrf": token, "steps": steps, "wish": wish})
+            assert answer.status_code == 303, answer.text
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_time_that_cannot_be_meant_is_one_clear_line(site: SiteUnderTest, until: str) -> None:
+    browser = site.signed_in()
+    with site.database.write() as connection:
+        subscriptions.save(connection, Subscription(name="all", to=("mailto:a@example.org",)), NOW)
+        watches.add(connection, Wish(registry="ctgov", record_id="NCT99000001"), NOW)
+
+    for path in ("/subscriptions/1/rest", "/watchlist/1"):
+        token = csrf(browser.get("/subscriptions/1"))
+        answer = browser.post(path, data={"csrf": token, "wish": "snooze", "until": until})
+        assert (answer.status_code, "is no time that can be meant" in answer.text) == (422, True), answer.text
 
 
 # --- where it listens -------------------------------------------------------------------------------------------------
