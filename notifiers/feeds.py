@@ -64,6 +64,18 @@ def remove(connection: Connection, number: int) -> bool:
     return connection.execute(delete(feeds).where(feeds.c.id == number)).rowcount == 1
 
 
+def forget(connection: Connection, about: About, name: str) -> None:
+    """Something new is called so: a feed of what was called so before tells nothing of it."""
+    connection.execute(delete(feeds).where(feeds.c.about == about, feeds.c.name == name))
+
+
+def follow(connection: Connection, about: About, name: str, new_name: str) -> None:
+    """What is fed is called otherwise from now on; its addresses stay."""
+    forget(connection, about, new_name)
+    mine = (feeds.c.about == about) & (feeds.c.name == name)
+    connection.execute(update(feeds).where(mine).values(name=new_name))
+
+
 def token(connection: Connection, feed: Feed) -> str | None:
     """What its addresses end in; None before the installation's key is made."""
     signing = links.key(connection)

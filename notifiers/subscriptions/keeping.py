@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from notifiers import addresses, replacing, revisions
+from notifiers import addresses, feeds, replacing, revisions
 from notifiers.calendar import next_due
 from notifiers.subscriptions.calling_off import cancel_unwanted
 from notifiers.subscriptions.finding import find
@@ -33,6 +33,7 @@ def save(connection: Connection, subscription: Subscription, now: datetime) -> d
     """
     known = find(connection, subscription.name)
     if known is None:
+        feeds.forget(connection, "subscription", subscription.name)
         values = _columns(subscription) | {"created_at": now, "next_digest_at": _first_digest(subscription, now)}
         values |= {"waits_from": now} if subscription.is_snoozed(now) else {}
         made = connection.execute(insert(subscriptions).values(**values).returning(subscriptions.c.id)).scalar_one()
@@ -72,12 +73,14 @@ def wait_from(connection: Connection, subscription_id: int, moment: datetime | N
 
 def rename(connection: Connection, name: str, new_name: str) -> bool:
     """Call a subscription otherwise; whether there is one of that name. What waits for it waits under its new name;
-    what was told stays as it was said.
+    what was told stays as it was said. Its feed is the same as before.
     """
     known = connection.execute(select(subscriptions.c.id).where(subscriptions.c.name == name)).scalar()
     if known is None:
         return False
     connection.execute(update(subscriptions).where(subscriptions.c.id == known).values(name=new_name))
+    if new_name != name:
+        feeds.follow(connection, "subscription", name, new_name)
     link = delivery_subscriptions
     still_open = select(deliveries.c.id).where(deliveries.c.next_attempt_at.is_not(None))
     waiting = (link.c.subscription_id == known) & link.c.delivery_id.in_(still_open)

@@ -19,7 +19,7 @@ from monitor.feeds.entries import Entry, Told
 from monitor.feeds.expected import Expected
 from monitor.feeds.icalendar import icalendar
 from monitor.feeds.json_feed import json_feed
-from notifiers import feeds
+from notifiers import feeds, subscriptions
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, RECRUITING, Stage, copied
 from tests.monitor.web.browsing import OWN_TOKEN, SiteUnderTest, csrf, serving
@@ -202,6 +202,30 @@ def test_a_subscription_that_is_gone_is_fed_no_more(site: SiteUnderTest) -> None
     site.client(OWN_TOKEN).delete("/api/v1/subscriptions/sites")
 
     assert site.client().get(path(feed["atom"])).status_code == 410
+
+
+def test_a_removed_subscription_s_feed_opens_no_later_one_of_its_name(site: SiteUnderTest) -> None:
+    feed = made(site, "subscription", "sites")
+    writer = site.client(OWN_TOKEN)
+    writer.delete("/api/v1/subscriptions/sites")
+    again = {"name": "sites", "to": ["mailto:eve@example.org"], "watches": "all"}
+    assert writer.post("/api/v1/subscriptions", json=again).status_code == 201
+
+    assert site.client().get(path(feed["atom"])).status_code == 404
+    assert path(made(site, "subscription", "sites")["atom"]) != path(feed["atom"])
+
+
+def test_a_feed_follows_its_subscription_s_new_name(site: SiteUnderTest) -> None:
+    feed, other = made(site, "subscription", "sites"), made(site, "subscription", "all")
+    told = [each.findtext(f"{ATOM}id") for each in entries(site, feed)]
+    with site.database.write() as connection:
+        subscriptions.remove(connection, "all", site.clock())
+        subscriptions.rename(connection, "sites", "all")
+        subscriptions.rename(connection, "all", "all")
+
+    assert told == [each.findtext(f"{ATOM}id") for each in entries(site, feed)] != []
+    assert "Subscription all" in site.client().get(path(feed["json"])).text
+    assert site.client().get(path(other["atom"])).status_code == 404
 
 
 # --- the calendar -----------------------------------------------------------------------------------------------------
