@@ -24,6 +24,8 @@ MOST = 500
 Limit = Annotated[int, Meta(ge=1, le=MOST)]
 Number = Annotated[int, Meta(ge=1, le=NUMBER)]
 Word = Annotated[str, Meta(min_length=1, max_length=500)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=32_000)]
+"""Where a page ended: it may hold the whole name of what stood last there."""
 
 
 class Param(Struct, frozen=True, kw_only=True):
@@ -94,7 +96,7 @@ def cursor_params(default: int = PAGE) -> tuple[Param, ...]:
     """The parameters of a list that comes in pages."""
     return (
         Param(name="limit", type=Limit, default=default, words="At most so many entries."),
-        Param(name="cursor", type=Word, words="Where the page before ended: its `next`."),
+        Param(name="cursor", type=Cursor, words="Where the page before ended: its `next`."),
     )
 
 

@@ -19,7 +19,7 @@ from tests.campaigns.api import names_of
 from tests.monitor.stage import copied
 from tests.monitor.web.browsing import OWN_TOKEN, SiteUnderTest, serving
 from tests.monitor.web.conforming import ask_everything
-from tests.monitor.web.lived_in import FIRST, SECOND, lived_in
+from tests.monitor.web.lived_in import FIRST, HOSTILE, SECOND, lived_in
 from tests.registries import nct, study
 
 Json = Any
@@ -240,6 +240,22 @@ def test_pages_give_each_entry_once_and_in_the_order_of_one_large_page(reader: h
 
     assert turned == whole
     assert len(whole) > 1
+
+
+def test_a_page_goes_on_after_the_longest_name(own_api: SiteUnderTest, writer: httpx2.Client) -> None:
+    names = [letter * 200 for letter in "漢\U0001f9ea"]
+    with own_api.database.write() as connection:
+        watches.remove(connection, "ctgov", [FIRST, SECOND, HOSTILE, "fever"])
+        for name in [*names, "x" * 5000]:
+            watches.add(connection, Wish(registry="ctgov", search={"query.cond": "x"}, name=name), own_api.clock())
+
+    seen, cursor = set(), None
+    for _ in range(3):
+        page = get(writer, "/watches", limit=1, **({"cursor": cursor} if cursor else {}))
+        seen |= {each["name"] for each in page["items"]}
+        cursor = page["next"]
+
+    assert (seen, cursor) == ({*names, "x" * 5000}, None)
 
 
 def test_who_has_an_answer_already_is_told_so(writer: httpx2.Client) -> None:
