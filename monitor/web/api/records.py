@@ -1,6 +1,7 @@
 """What is stored of records: what they say and said, what changed, and what became of them."""
 
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from starlette.responses import Response
 
 from monitor import audit
 from monitor.as_of import said_on
-from monitor.questions import QUESTIONS, Wanted, history_json, recorded
+from monitor.questions import QUESTIONS, Row, Wanted, history_json, recorded
 from monitor.questions import history as steps_of
 from monitor.shown.records import day_json, listed_json, version_json
 from monitor.web import cursor
@@ -141,13 +142,24 @@ def _history(call: Call) -> Json:
     begin = after(call, RowNumber)
     with call.here.database.read() as connection:
         record = stored(connection, asked["id"])
-        rows = [
-            row for step in steps_of(connection, REGISTRY, record.registry_id, wanted) for row in history_json(step)
-        ]
-    ids = [row["id"] for row in rows]
-    start = ids.index(begin[0]) + 1 if begin and begin[0] in ids else 0
+        rows = _told(connection, record, wanted)
+        start = _past(begin[0], rows, _told(connection, record, Wanted())) if begin else 0
     page, last = cut(rows[start : start + asked["limit"] + 1], asked["limit"])
     return {"items": page, "next": cursor.encode(last["id"]) if last else None}
+
+
+def _told(connection: Connection, record: Record, wanted: Wanted) -> list[Row]:
+    return [row for step in steps_of(connection, REGISTRY, record.registry_id, wanted) for row in history_json(step)]
+
+
+def _past(change: int, rows: Sequence[Row], whole: Sequence[Row]) -> int:
+    """How many of the rows stand at or before a change in the whole history. Raises Problem (400)."""
+    ids = [row["id"] for row in whole]
+    if change not in ids:
+        words = "What stood there may have been told anew since: begin again without it."
+        raise Problem(400, "The cursor is none of this list", words)
+    passed = set(ids[: ids.index(change) + 1])
+    return sum(row["id"] in passed for row in rows)
 
 
 def _day(day: date | None) -> str | None:

@@ -15,6 +15,8 @@ from monitor.web.api.openapi import document, operations
 from monitor.web.api.operations import PREFIX
 from notifiers import watches
 from notifiers.watches import Wish
+from snapshots import archive
+from snapshots.archive import StepFacts
 from tests.campaigns.api import names_of
 from tests.monitor.stage import copied
 from tests.monitor.web.browsing import OWN_TOKEN, SiteUnderTest, serving
@@ -256,6 +258,35 @@ def test_a_page_goes_on_after_the_longest_name(own_api: SiteUnderTest, writer: h
         cursor = page["next"]
 
     assert (seen, cursor) == ({*names, "x" * 5000}, None)
+
+
+def test_a_history_goes_on_after_a_change_that_the_filter_leaves_out(reader: httpx2.Client) -> None:
+    path = f"/records/{FIRST}/history"
+    whole = get(reader, path)["items"]
+    page = get(reader, path, limit=2)
+
+    later = get(reader, path, cursor=page["next"], kind=whole[0]["kind"])["items"]
+
+    assert later == [each for each in whole[2:] if each["kind"] == whole[0]["kind"]]
+    assert whole[0]["kind"] != whole[1]["kind"]
+
+
+def test_a_history_that_was_told_anew_does_not_begin_again_by_itself(
+    own_api: SiteUnderTest, writer: httpx2.Client
+) -> None:
+    path = f"/records/{FIRST}/history"
+    whole, page = get(writer, path)["items"], get(writer, path, limit=1)
+    other = get(writer, f"/records/{SECOND}/history", limit=1)
+    with own_api.database.write() as connection:
+        step = archive.steps(connection, "ctgov", FIRST)[0]
+        names = [name for name in StepFacts.__struct_fields__ if name not in ("id", "changes", "title")]
+        facts = StepFacts(**{name: getattr(step, name) for name in names})
+        archive.record_step(connection, facts, [each.change for each in step.changes], supersedes=step.id)
+
+    assert len(whole) > 1
+    for cursor in (page["next"], other["next"], "Wzk5OTk5OV0"):
+        answer = writer.get(PREFIX + path, params={"cursor": cursor})
+        assert problem(answer) == (400, "The cursor is none of this list")
 
 
 def test_who_has_an_answer_already_is_told_so(writer: httpx2.Client) -> None:
