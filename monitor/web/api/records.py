@@ -94,7 +94,7 @@ def _version(connection: Connection, record: Record, number: int | None) -> Vers
     found = archive.versions(connection, REGISTRY, record.registry_id)
     if not found:
         raise Problem(404, f"No version of {record.registry_id} is stored")
-    version = next((each for each in found if each.number == number), None) if number else found[-1]
+    version = found[-1] if number is None else next((each for each in found if each.number == number), None)
     if version is None:
         raise Problem(
             404, f"{record.registry_id} has no version {number}", "Its versions list their numbers in the archive."

@@ -307,6 +307,8 @@ def test_who_has_an_answer_already_is_told_so(writer: httpx2.Client) -> None:
         (f"/records/{FIRST}?version=999", 404, "has no version 999"),
         (f"/records/{FIRST}?as_of=soup", 400, "The parameter as_of cannot be 'soup'"),
         (f"/records/{FIRST}?as_of=2026-03-02&version=1", 400, "exclude each other"),
+        (f"/records/{FIRST}/diff?from=0", 404, "has no version 0"),
+        (f"/records/{FIRST}/diff?to=00", 404, "has no version 0"),
         (f"/records/{FIRST}/diff?from=2026-02-31", 400, "'2026-02-31' is no date"),
         (f"/records/{FIRST}/timeline?today=0001-01-01", 400, "too far from today"),
         ("/changes?colour=red", 400, "There is no parameter 'colour' here"),
