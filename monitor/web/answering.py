@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from monitor.web import coming_back
 from monitor.web.doors import Door
 from monitor.web.entering import READING, enter
 from monitor.web.problems import Problem, of_status, problem_json
@@ -103,6 +104,8 @@ def _told(here: Visit, problem: Problem) -> Response:
         return said(here.request, problem, here.door, here.site)
     if problem.status == 401 and here.visitor is None and here.request.method in READING:
         return here.redirect(here_link(here))
+    if problem.status == 401 and "authorization" not in here.request.headers:
+        return coming_back.asked_first(here)
     return _page(here, problem)
 
 

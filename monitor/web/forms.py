@@ -48,6 +48,14 @@ class Form:
         """The file of a field; None where none was chosen."""
         return self._files.get(name)
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every field as it came, in order, those that came several times several times."""
+        return list(self._fields)
+
+    def has_files(self) -> bool:
+        """Whether any file was sent."""
+        return bool(self._files)
+
     def values(self) -> dict[str, str]:
         """Every field once, to fill the form in again."""
         return {key: value for key, value in self._fields if key != "csrf"}

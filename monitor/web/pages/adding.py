@@ -12,6 +12,8 @@ from monitor import asking_first
 from monitor.asking_first import Said
 from monitor.web import spreadsheet
 from monitor.web.doors import Door
+from monitor.web.forms import Lines
+from monitor.web.lengths import too_long
 from monitor.web.pages.watchlist import WORDS
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
@@ -48,10 +50,9 @@ def add(here: Visit) -> Response:
     """Shows what the registry says of the ids, or watches them."""
     said = {name: here.form.text(name) for name in ("ids", "group", "note")}
     found = pasted(said["ids"])
-    if not found.ids:
-        return _form(here, said, found, error=_nothing(found, said["ids"]), status=422)
-    if len(found.ids) > IDS_AT_ONCE:
-        return _form(here, said, found, error=f"At most {IDS_AT_ONCE:,} ids at once, please.", status=422)
+    wrong = too_long(said) | _wrong_ids(found, said["ids"])
+    if wrong:
+        return _form(here, said, found, wrong=wrong)
     if here.form.text("wish") != "watch":
         return _form(here, said, found, _look_up(here, found.ids))
     group, note = said["group"] or None, said["note"] or None
@@ -61,11 +62,14 @@ def add(here: Visit) -> Response:
 
 def import_form(here: Visit) -> Response:
     """Asks for a file."""
-    return here.page("watchlist_import.html", error=None, wrong=(), columns=COLUMNS_WORDS)
+    return _import_form(here)
 
 
 def import_file(here: Visit) -> Response:
     """Watches what a file names: all of it or nothing."""
+    wrong_fields = too_long(here.form.values())
+    if wrong_fields:
+        return _import_form(here, wrong_fields)
     upload = here.form.file("file")
     if upload is None:
         return _refused(here, "Choose a file first.")
@@ -90,23 +94,28 @@ def _form(
     found: Pasted | None = None,
     known: Sequence[Said] = (),
     *,
-    error: str | None = None,
-    status: int = 200,
+    wrong: Mapping[str, str] | None = None,
 ) -> Response:
     with here.database.read() as connection:
         groups = watches.groups(connection)
     new = [one for one in known if not one.is_watched and one.source != "absent"]
     return here.page(
         "watchlist_add.html",
-        status,
+        422 if wrong else 200,
         said={"note": "", **said},
         found=found,
         known=known,
         new=new,
-        error=error,
+        wrong=Lines(wrong or {}),
         groups=groups,
         words=WORDS,
     )
+
+
+def _wrong_ids(found: Pasted, text: str) -> dict[str, str]:
+    if len(found.ids) > IDS_AT_ONCE:
+        return {"ids": f"At most {IDS_AT_ONCE:,} ids at once, please."}
+    return {} if found.ids else {"ids": _nothing(found, text)}
 
 
 def _nothing(found: Pasted, text: str) -> str:
@@ -162,9 +171,11 @@ def _lines(rows: Sequence[Sequence[str]]) -> tuple[list[Line], list[tuple[int, s
             continue
         try:
             record = normalise(said["id"])
-            lines.setdefault(record, Line(number, record, said.get("group", "")[:200], said.get("note", "")[:2000]))
         except ValueError as error:
             wrong.append((number, str(error)))
+            continue
+        wrong += [(number, f"{name}: {why}") for name, why in too_long(said).items()]
+        lines.setdefault(record, Line(number, record, said.get("group", ""), said.get("note", "")))
     return list(lines.values()), wrong
 
 
@@ -182,7 +193,20 @@ COLUMNS_WORDS = "id, group, note"
 
 
 def _refused(here: Visit, error: str, wrong: Sequence[tuple[int, str]] = ()) -> Response:
-    return here.page("watchlist_import.html", 422, error=error, wrong=wrong, columns=COLUMNS_WORDS)
+    return _import_form(here, {"file": error}, wrong)
+
+
+def _import_form(
+    here: Visit, wrong: Mapping[str, str] | None = None, lines: Sequence[tuple[int, str]] = ()
+) -> Response:
+    return here.page(
+        "watchlist_import.html",
+        422 if wrong else 200,
+        wrong=Lines(wrong or {}),
+        lines=lines,
+        typed=Lines(here.form.values() if wrong else {}),
+        columns=COLUMNS_WORDS,
+    )
 
 
 DOORS = (

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from monitor import asking_first
 from monitor.asking_first import Found
 from monitor.web.doors import Door
+from monitor.web.lengths import too_long
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import names, watches
@@ -37,15 +38,16 @@ def form(here: Visit) -> Response:
 
 def post(here: Visit) -> Response:
     """Counts what the search finds, or keeps it."""
-    said = {name: here.form.text(name)[:500] for name in (*(name for name, _, _ in FIELDS), "name", "group", "note")}
+    said = {name: here.form.text(name) for name in (*(name for name, _, _ in FIELDS), "name", "group", "note")}
     statuses = [each for each in here.form.all("status") if each in STATUSES]
     search = _search(said, statuses)
-    wrong = _wrong(here, said, search, is_kept=here.form.text("wish") == "save")
-    if wrong:
-        return _form(here, said, statuses, wrong=wrong, status=422)
-    if here.form.text("wish") != "save":
-        return _form(here, said, statuses, found=_found(here, search))
-    return _saved(here, said, search)
+    is_kept = here.form.text("wish") == "save"
+    wrong = too_long(said) | _wrong(here, said, search, is_kept=is_kept)
+    if is_kept and not wrong:
+        return _saved(here, said, search)
+    can_be_asked = search and not wrong.keys() & search.keys()
+    found = _found(here, search) if can_be_asked else None
+    return _form(here, said, statuses, wrong=wrong, status=422 if wrong else 200, found=found)
 
 
 def _search(said: Mapping[str, str], statuses: list[str]) -> dict[str, str]:

@@ -1,12 +1,11 @@
 """Coming in and going out: the sign-in page, the link that the terminal shows, and the files every page needs."""
 
-from urllib.parse import unquote
-
 from starlette.responses import Response
 
 from monitor.access import sessions
 from monitor.access.tokens import OWN, Holder, hashed
-from monitor.web import rendering
+from monitor.web import coming_back, rendering
+from monitor.web.coming_back import Unsent, inside
 from monitor.web.doors import Door
 from monitor.web.entering import cookie_name, show_token
 from monitor.web.problems import Problem, of_status
@@ -15,16 +14,17 @@ from monitor.web.visit import Visit
 
 def sign_in_page(here: Visit) -> Response:
     """Asks for the token."""
-    return here.page("signin.html", next=_inside(here.query.get("next", "/")), error=None)
+    return here.page("signin.html", next=inside(here.query.get("next", "/")), error=None, unsent=None)
 
 
 def sign_in(here: Visit) -> Response:
-    """Opens a session for who shows a right token."""
-    wanted = _inside(here.form.text("next", "/"))
+    """Opens a session for who shows a right token; with a form that waited for that, offers to send it."""
+    wanted, unsent = inside(here.form.text("next", "/")), coming_back.kept(here.form)
     holder = show_token(here, here.form.text("token"))
     if holder is None:
-        return here.page("signin.html", 403, next=wanted, error="This token is none of this installation.")
-    return _signed_in(here, holder, wanted)
+        words = "This token is none of this installation."
+        return here.page("signin.html", 403, next=wanted, error=words, unsent=unsent)
+    return _signed_in(here, holder, wanted, unsent)
 
 
 def once_page(here: Visit) -> Response:
@@ -63,12 +63,13 @@ def asset(here: Visit) -> Response:
     return Response(content, 200, {"Cache-Control": "public, max-age=31536000, immutable"}, media_type)
 
 
-def _signed_in(here: Visit, holder: Holder, wanted: str) -> Response:
+def _signed_in(here: Visit, holder: Holder, wanted: str, unsent: Unsent | None = None) -> Response:
     with here.database.write() as connection:
         if here.session is not None:
             sessions.end(connection, here.session)
         secret = sessions.begin(connection, holder, here.now)
-    response = here.redirect(wanted)
+    here.session, here.visitor = secret, holder
+    response = coming_back.offered(here, unsent) if unsent else here.redirect(wanted)
     response.set_cookie(
         cookie_name(here.client.is_https),
         secret,
@@ -80,13 +81,6 @@ def _signed_in(here: Visit, holder: Holder, wanted: str) -> Response:
         samesite="lax",
     )
     return response
-
-
-def _inside(path: str) -> str:
-    """The path if it is one of this site, else the start: nobody is sent elsewhere from here."""
-    plain = unquote(path)
-    safe = plain.startswith("/") and not plain.startswith("//") and "\\" not in plain and plain.isprintable()
-    return path if safe and path.isascii() and path.isprintable() else "/"
 
 
 def _used_up() -> Problem:

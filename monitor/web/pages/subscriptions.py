@@ -1,7 +1,7 @@
 """Who is told of what: every subscription, and what can be done about one."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,12 @@ from starlette.responses import Response
 from monitor.access import tokens
 from monitor.timing_words import told_when
 from monitor.web.doors import Door
+from monitor.web.forms import Lines
+from monitor.web.lengths import too_long
 from monitor.web.numbers import row_number
 from monitor.web.problems import Problem
 from monitor.web.rendering import zone_time
+from monitor.web.snoozing import end_of_snooze
 from monitor.web.visit import Visit
 from notifiers import addresses, confirmations, filters, ledger, outbox, subscriptions
 from notifiers.conditions import InvalidValue
@@ -70,7 +73,7 @@ def show(here: Visit) -> Response:
     return _page(here)
 
 
-def _page(here: Visit, wrong: str = "") -> Response:
+def _page(here: Visit, wrong: Mapping[str, str] | None = None) -> Response:
     with here.database.read() as connection:
         kept = found(connection, here)
         tested = [entry for each in _ids(here.query.get("tested", "")) if (entry := ledger.show(connection, each))]
@@ -83,7 +86,7 @@ def _page(here: Visit, wrong: str = "") -> Response:
         told=told,
         waiting=waiting,
         tested=tested,
-        wrong=wrong,
+        wrong=Lines(wrong or {}),
         typed=here.form.values() if wrong else {},
         **_words(here.now),
     )
@@ -139,9 +142,13 @@ def _ids(text: str) -> Sequence[str]:
 def rest(here: Visit) -> Response:
     """Pause it, snooze it, or wake it."""
     wish = here.form.text("wish")
-    asked = _snooze(here) if wish == "snooze" else {"paused": True} if wish == "pause" else {}
-    if isinstance(asked, str):
-        return _page(here, asked)
+    wrong = too_long(here.form.values())
+    try:
+        asked = _snooze(here) if wish == "snooze" else {"paused": True} if wish == "pause" else {}
+    except InvalidValue as error:
+        wrong |= {error.key: error.problem}
+    if wrong:
+        return _page(here, wrong)
     said = {"silenced_by": author(here), "silence_reason": here.form.text("reason") or None}
     with here.database.write() as connection:
         kept = found(connection, here)
@@ -151,18 +158,12 @@ def rest(here: Visit) -> Response:
     return here.redirect(path_of(kept), flash=f"{changed.name} is {words}.")
 
 
-def _snooze(here: Visit) -> dict[str, object] | str:
-    """The snooze that is asked for; or what is wrong with it."""
-    until, until_critical = here.form.text("until"), here.form.flag("until_critical")
-    if not until and not until_critical:
-        return "Give a day, or tick the next critical change."
-    try:
-        moment = subscriptions.moment("until", until) if until else None
-    except InvalidValue as error:
-        return error.problem
-    if moment is not None and moment <= here.now:
-        return f"{until} is past."
-    return {"snooze_until": moment, "snooze_until_critical": until_critical}
+def _snooze(here: Visit) -> dict[str, object]:
+    """The snooze that is asked for. Raises InvalidValue."""
+    return {
+        "snooze_until": end_of_snooze(here.form, here.now),
+        "snooze_until_critical": here.form.flag("until_critical"),
+    }
 
 
 def ask_removal(here: Visit) -> Response:

@@ -1,24 +1,23 @@
 """One thing that is watched: its group and note, its pauses and snoozes, and whether it stays watched."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.web.doors import Door
+from monitor.web.forms import Lines
+from monitor.web.lengths import too_long
 from monitor.web.numbers import row_number
 from monitor.web.pages.watchlist import PARSE, WORDS
 from monitor.web.problems import Problem
+from monitor.web.snoozing import end_of_snooze
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import outbox, watch_standing, watches
 from notifiers.conditions import InvalidValue
 from notifiers.silences import Silence
-from notifiers.subscriptions import moment
 from notifiers.watches import Watch
-
-LONGEST = 2000
 
 
 def show(here: Visit) -> Response:
@@ -34,16 +33,17 @@ def act(here: Visit) -> Response:
         raise Problem(422, "It is not clear what to do", "Press one of the buttons of the page.")
     with here.database.write() as connection:
         watch = _found(connection, here)
+        wrong = too_long(here.form.values())
         try:
-            words = done(here, connection, watch)
+            words = done(here, connection, watch) if not wrong else ""
         except InvalidValue as error:
-            wrong = str(error)
-        else:
+            wrong = {error.key: error.problem}
+        if not wrong:
             return here.redirect("/watchlist" if wish == "remove" else f"/watchlist/{watch.id}", flash=words)
     return _page(here, wrong)
 
 
-def _page(here: Visit, wrong: str | None = None) -> Response:
+def _page(here: Visit, wrong: Mapping[str, str] | None = None) -> Response:
     with here.database.read() as connection:
         watch = _found(connection, here)
         standing = watch_standing.standings(connection, REGISTRY, [watch], here.now, PARSE)[0]
@@ -56,8 +56,8 @@ def _page(here: Visit, wrong: str | None = None) -> Response:
         rest=watch.silence.in_words(here.now),
         groups=groups,
         words=WORDS,
-        wrong=wrong,
-        until=here.form.text("until") if wrong else "",
+        wrong=Lines(wrong or {}),
+        typed=Lines(here.form.values() if wrong else {}),
     )
 
 
@@ -79,7 +79,7 @@ def _found(connection: Connection, here: Visit) -> Watch:
 
 
 def _say(here: Visit, connection: Connection, watch: Watch) -> str:
-    group, note = here.form.text("group")[:200] or None, here.form.text("note")[:LONGEST] or None
+    group, note = here.form.text("group") or None, here.form.text("note") or None
     watches.change(connection, watches.as_wish(watch, group=group, note=note), here.now)
     return "Group and note are kept."
 
@@ -104,18 +104,8 @@ def _snooze(here: Visit, connection: Connection, watch: Watch) -> str:
 
 def _silence(here: Visit) -> Silence:
     """The snooze that the form asks for. Raises InvalidValue."""
-    text, until_critical = here.form.text("until"), here.form.flag("until_critical")
-    if not text and not until_critical:
-        raise InvalidValue("Until when", "say a date, the next critical change, or both")
-    until = _moment(text, here.now) if text else None
+    until, until_critical = end_of_snooze(here.form, here.now), here.form.flag("until_critical")
     return Silence(until=until, until_critical=until_critical, by=_by(here), reason=_reason(here))
-
-
-def _moment(text: str, now: datetime) -> datetime:
-    until = moment("The date", text)
-    if until <= now:
-        raise InvalidValue("The date", f"{text} is past; a snooze ends on a day to come")
-    return until
 
 
 def _remove(here: Visit, connection: Connection, watch: Watch) -> str:  # noqa: ARG001 - one signature for all
@@ -128,7 +118,7 @@ def _by(here: Visit) -> str | None:
 
 
 def _reason(here: Visit) -> str | None:
-    return here.form.text("reason")[:LONGEST] or None
+    return here.form.text("reason") or None
 
 
 WISHES: Mapping[str, Callable[[Visit, Connection, Watch], str]] = {

@@ -1,0 +1,79 @@
+"""Where somebody goes on who had to sign in first: at the page that was wanted, or with the form that was not sent."""
+
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from monitor.web.forms import Form
+from monitor.web.problems import Problem
+from monitor.web.visit import Visit
+
+PREFIX = "sent."
+"""What the names of its fields begin with while the form waits in the one that asks for the token."""
+KEPT_NOWHERE = {"Cache-Control": "no-store"}
+
+
+class Unsent(Struct, frozen=True):
+    """A form that nobody was signed in for: the path it was for, its fields in their order; `has_file`: a file was
+    chosen in it, which no page can choose again.
+    """
+
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    has_file: bool = False
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        """What it says, for people: each field that says something once, with all its values."""
+        names = dict.fromkeys(name for name, value in self.fields if value.strip())
+        return [(_words(name), ", ".join(value for key, value in self.fields if key == name)) for name in names]
+
+
+def inside(path: str) -> str:
+    """The path if it is one of this site, else the start: nobody is sent elsewhere from here."""
+    plain = unquote(path)
+    safe = plain.startswith("/") and not plain.startswith("//") and "\\" not in plain and plain.isprintable()
+    return path if safe and path.isascii() and path.isprintable() else "/"
+
+
+def asked_first(here: Visit) -> Response:
+    """Asks for the token, and keeps in the page what was to be sent. (401)"""
+    return here.page("signin.html", 401, KEPT_NOWHERE, next="/", error=None, unsent=_unsent(here))
+
+
+def kept(form: Form) -> Unsent | None:
+    """What waited in the form that asked for the token."""
+    path = form.text("send_to")
+    if not path or inside(path) != path:
+        return None
+    pairs = form.pairs()
+    fields = tuple((name.removeprefix(PREFIX), value) for name, value in pairs if name.startswith(PREFIX))
+    return Unsent(path, fields, form.flag("had_file"))
+
+
+def offered(here: Visit, unsent: Unsent) -> Response:
+    """Shows what was not sent to who is signed in now, and sends it when its button is pressed."""
+    return here.page("send_again.html", headers=KEPT_NOWHERE, unsent=unsent)
+
+
+def _unsent(here: Visit) -> Unsent | None:
+    # who leaves needs no second look at that
+    if here.door.path == "/signout":
+        return None
+    try:
+        form = here.form
+    except Problem:
+        return None
+    return Unsent(here.request.url.path, _without_proof(form.pairs()), form.has_files())
+
+
+def _without_proof(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The fields without what only the ended session gave."""
+    return tuple((name, value) for name, value in pairs if name != "csrf")
+
+
+def _words(name: str) -> str:
+    words = "Button" if name == "wish" else name.removeprefix("query.").replace("_", " ")
+    return words[:1].upper() + words[1:]
