@@ -115,6 +115,7 @@ def show(here: Visit) -> Response:
         looked=looked,
         date_words=date_words,
         filters=filters,
+        place={**filters, "after": here.query.get("after", "")},
         choices=_choices(groups),
         is_filtered=any(filters.values()),
         is_first=after is None,
@@ -137,7 +138,7 @@ def mark(here: Visit) -> Response:
         else:
             number = news.mark_seen(connection, here.visitor.name, steps, here.now)
             words = f"{counted(number, 'entry', 'entries')} marked as seen." if number else "That was seen already."
-    query = {name: here.form.text(name) for name in ("severity", "family", "group", "seen")}
+    query = {name: here.form.text(name) for name in ("severity", "family", "group", "seen", "after")}
     return here.redirect(here.link("/", **query).removeprefix(here.site.prefix), flash=words)
 
 

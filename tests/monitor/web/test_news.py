@@ -201,6 +201,27 @@ def test_what_was_seen_in_part_says_so_and_can_be_marked(sqlite_database: Databa
         assert "Nothing here matches" in words(browser.get("/?seen=no"))
 
 
+def test_marking_on_an_older_page_leads_back_to_that_page(sqlite_database: Database) -> None:
+    with sqlite_database.write() as connection:
+        watch(connection, ALICE)
+    for day in range(1, 29):
+        happen(sqlite_database, ALICE, f"2026-10-{day:02}", CRITICAL)
+    with serving(sqlite_database) as site:
+        browser = site.signed_in()
+        older = browser.get("/?severity=critical").text.partition('rel="next" href="')[2].partition('"')[0]
+        page = browser.get(older.replace("&amp;", "&"))
+        forms = [form for form in page.text.split("<form ")[1:] if 'name="steps"' in form]
+        led = [browser.post("/seen", data=hidden(form)).headers["location"] for form in forms]
+
+    assert len(forms) == 4, "three trials, and all on this page"
+    assert set(led) == {older.replace("&amp;", "&")}
+
+
+def hidden(form: str) -> dict[str, str]:
+    """The hidden fields of a form."""
+    return dict(re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', form.partition("</form>")[0]))
+
+
 def test_who_may_only_read_may_mark_for_themselves(lived_site: SiteUnderTest) -> None:
     browser = lived_site.signed_in(lived_site.token())
     page = browser.get("/")
