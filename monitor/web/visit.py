@@ -123,7 +123,9 @@ class Visit:
     ) -> Response:
         """The page that a template makes of `values`."""
         flash = self.flash
-        body = rendering.environment().get_template(template).render(self._everywhere(flash), **values)
+        # what is not there says so by its title alone
+        is_refused = status >= 400 and status != 404
+        body = rendering.environment().get_template(template).render(self._everywhere(flash), is_refused=is_refused, **values)
         response = Response(body, status, {**PRIVATE, **(headers or {})}, "text/html; charset=utf-8")
         if flash:
             response.delete_cookie(FLASH, path="/", secure=self.client.is_https, httponly=True, samesite="lax")
