@@ -117,11 +117,19 @@ def looked_at(watched: Watched) -> list[str]:
         wrong.append(f"wider than the screen: {page.evaluate(WIDEST)}")
     if page.evaluate("window.hit !== undefined || document.querySelector('.attacked, a[href^=\"javascript:\" i]')"):
         wrong.append("an attack became part of the page")
+    wrong += [f"an id twice: {each}" for each in page.evaluate(TWICE)]
     if page.evaluate("document.querySelector('main') !== null"):
         wrong += watched.violations({"type": "tag", "values": RULES})
         page.emulate_media(color_scheme="dark")
         wrong += [f"dark {each}" for each in watched.violations({"type": "rule", "values": ["color-contrast"]})]
     return wrong + watched.wrong
+
+
+TWICE = """
+() => { const ids = [...document.querySelectorAll('[id]')].map(one => one.id);
+        return [...new Set(ids.filter((one, at) => ids.indexOf(one) !== at))]; }
+"""
+"""Ids that two elements have: what describes a field would be whatever comes first."""
 
 
 WIDEST = """
@@ -166,7 +174,7 @@ def test_a_page_that_is_printed_is_whole_and_has_no_buttons(
 
 SPOIL = """
 () => {
-  document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=x><p class=attacked>pale</p>');
+  document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=x><p class=attacked id=content>pale</p>');
   Object.assign(document.querySelector('.attacked').style, {width: '900px', color: '#eee', background: '#fff'});
 }
 """
@@ -179,7 +187,7 @@ def test_what_is_looked_for_would_be_found(watched: Watched) -> None:
 
     found = " ".join(looked_at(watched))
 
-    for each in ("wider than the screen", "an attack", "image-alt", "color-contrast"):
+    for each in ("wider than the screen", "an attack", "image-alt", "color-contrast", "an id twice: content"):
         assert each in found
 
 
