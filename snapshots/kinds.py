@@ -142,7 +142,12 @@ KINDS: dict[str, Kind] = {
                 "major",
                 "a site is withdrawn now, or an open one lost its status because the study was",
             ),
-            ("site.status_changed", "Site status changed", "minor", "any other change of a site's status"),
+            (
+                "site.status_changed",
+                "Site status changed",
+                "minor",
+                "any other change of a site's status, but none between not yet recruiting and no status at all",
+            ),
             ("site.added", "Site added", "minor", "newly listed, in any other status or none"),
             ("site.removed", "Site removed", "minor", "no longer listed"),
             ("site.renamed", "Site renamed", "admin", "the same site under another facility name"),

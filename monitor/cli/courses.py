@@ -10,7 +10,7 @@ from monitor.cli.output import clean, width, wrapped
 from monitor.cli.telling import heading
 from monitor.questions import Recorded
 from snapshots.canonical import enum_key
-from snapshots.deadlines import Finding, compliance, question_words
+from snapshots.deadlines import COMPUTED, Finding, applies_words, compliance, question_words
 from snapshots.registries.ctgov.ids import record_page
 from snapshots.sentences import clipped, counted, date_words, enum_words, partial_date_words, status_words
 from snapshots.timeline import (
@@ -61,10 +61,6 @@ _ANSWERS = {
     "does not apply": ("–", None),
     "cannot be told": ("?", None),
 }
-_COMPUTED = (
-    "Computed here from what the record said; no authority has said any of it. Whether a law applies to this study is "
-    "guessed from the record alone."
-)
 
 
 def in_words(question: str, known: Recorded, today: date) -> str:
@@ -269,7 +265,7 @@ def _compliance(known: Recorded, today: date) -> Lines:
         yield "\nThe record was withheld all the time: nothing can be computed."
     for finding in findings:
         yield from _finding(finding)
-    yield click.style(f"\n{wrapped(_COMPUTED, indent=0)}", dim=True)
+    yield click.style(f"\n{wrapped(COMPUTED, indent=0)}", dim=True)
 
 
 def _finding(finding: Finding) -> Lines:
@@ -278,8 +274,8 @@ def _finding(finding: Finding) -> Lines:
     title = f"{question_words(finding.question)}: {finding.answer}"
     yield f"{click.style(sign, fg=colour, bold=True)} {click.style(title, bold=True)}"
     yield wrapped(finding.summary, indent=2)
-    law = "" if finding.applies == "by custom" else f"; that it applies to this study: {finding.applies}"
-    yield click.style(wrapped(f"{finding.rule} ({finding.source}{law})", indent=2), dim=True)
+    stands = "; ".join(filter(None, (finding.source, applies_words(finding))))
+    yield click.style(wrapped(f"{finding.rule} ({stands})", indent=2), dim=True)
 
 
 _TELLERS: dict[str, Callable[[Recorded, date], Lines]] = {

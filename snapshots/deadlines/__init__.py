@@ -18,9 +18,11 @@ from snapshots.sentences import capitalised
 from snapshots.timeline.dated import Dated, public
 
 __all__ = [
+    "COMPUTED",
     "Answer",
     "Applies",
     "Finding",
+    "applies_words",
     "compliance",
     "probably_covered",
     "question_words",
@@ -33,6 +35,20 @@ __all__ = [
     "verification_lapsed",
     "years_after",
 ]
+
+
+COMPUTED = (
+    "Computed here from what the record said; no authority has said any of it. Whether a law applies to this study is "
+    "guessed from the record alone."
+)
+"""What stands with every answer that people read."""
+
+
+def applies_words(finding: Finding) -> str:
+    """Whether its rule applies to the study, as far as the record suggests: "that it applies to this study: not
+    likely"; "" where the rule is no law.
+    """
+    return "" if finding.applies == "by custom" else f"that it applies to this study: {finding.applies}"
 
 
 def question_words(question: str) -> str:

@@ -47,6 +47,13 @@ def changes(old: Trial, new: Trial) -> list[Change]:
     return [*_countries(old, new), *_Sites(old, new, matched).changes()]
 
 
+def is_no_news(before: str | None, after: str | None) -> bool:
+    """Whether a site's status, None where it shows none, is told as no change: the registry shows it only while the
+    study recruits, and that a site was not recruiting yet says nothing new.
+    """
+    return {enum_key(before), enum_key(after)} == {None, "NOT_YET_RECRUITING"}
+
+
 # --- countries --------------------------------------------------------------------------------------------------------
 
 
@@ -127,7 +134,7 @@ class _Sites:
 
     def _status(self, old: Site, new: Site) -> Iterator[Change]:
         before, after = enum_key(old.status), enum_key(new.status)
-        if {before, after} == {None, "NOT_YET_RECRUITING"}:
+        if is_no_news(before, after):
             return
         kind = _kind_of_status(before, after, self._study_became)
         yield change(

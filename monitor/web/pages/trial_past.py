@@ -32,7 +32,7 @@ from snapshots import archive
 from snapshots.archive import Record, Step, StoredChange, VersionInfo
 from snapshots.archive.latest import StepPlace, latest_steps, step_places
 from snapshots.archive.order import history_date, is_back_filled
-from snapshots.deadlines import compliance, question_words
+from snapshots.deadlines import COMPUTED, applies_words, compliance, question_words
 from snapshots.kinds import SEVERITIES
 from snapshots.registries.ctgov.ids import record_page
 from snapshots.rules import changes_between
@@ -152,6 +152,8 @@ def show_timeline(here: Visit) -> Response:
         sites=sites_course(known.versions),
         outcomes=outcome_lives(known.versions),
         findings=compliance(known.versions, today),
+        computed=COMPUTED,
+        applies_words=applies_words,
         answer_words=answer_words,
         move_words=move_words,
         question_words=question_words,

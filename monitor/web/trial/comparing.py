@@ -11,11 +11,17 @@ from monitor.web.trial.sections import sections
 from monitor.web.trial.unshown import unshown_values
 from snapshots.canonical import label_key
 from snapshots.matching import match_sites
+from snapshots.rules.sites import is_no_news
 from snapshots.sentences import capitalised, site_words, status_words
 from snapshots.trial import Contact, Site, Trial
 
 SITES_ON_A_PAGE = 100
 """Sites whose difference is shown on one page."""
+
+NO_NEWS = (
+    "Its status is told as no change: the registry shows a site's status only while the study recruits, and that this "
+    "one was not recruiting yet says nothing new."
+)
 
 
 class Beside(Struct, frozen=True):
@@ -39,10 +45,13 @@ class Compared(Struct, frozen=True, kw_only=True):
 
 
 class SiteRow(Struct, frozen=True, kw_only=True):
-    """A site that differs: what it was and what it is, nothing where it is not listed."""
+    """A site that differs: what it was and what it is, nothing where it is not listed. `note` says why a difference is
+    not among the changes; "" where it is.
+    """
 
     name: str
     sides: Pair
+    note: str = ""
 
 
 class SitesCompared(Struct, frozen=True, kw_only=True):
@@ -169,7 +178,9 @@ def _text(part: Part | None, *, with_name: bool) -> str:
 def _site_row(before: Site | None, after: Site | None) -> SiteRow:
     named = after or before
     assert named is not None
-    return SiteRow(name=site_words(named), sides=pair("", *(_said(site) if site else "" for site in (before, after))))
+    sides = pair("", *(_said(site) if site else "" for site in (before, after)))
+    quiet = before is not None and after is not None and is_no_news(before.status, after.status)
+    return SiteRow(name=site_words(named), sides=sides, note=NO_NEWS if quiet else "")
 
 
 def _said(site: Site) -> str:

@@ -19,7 +19,8 @@ from tests.databases import SqliteFiles
 from tests.monitor.stage import at
 from tests.monitor.web.browsing import SiteUnderTest, csrf, serving
 from tests.monitor.web.test_trial_page import ATTACK, page, words
-from tests.monitor.web.trials import TRIAL, lived, record, site
+from tests.monitor.web.trials import TRIAL, lived, record
+from tests.monitor.web.trials import site as row
 
 CRITERIA = (
     "Inclusion Criteria:\n\n1. Adults of any kind\n2. Fever above {} degrees\n\nExclusion Criteria:\n\n1. Pregnancy"
@@ -34,7 +35,7 @@ DAYS: tuple[list[dict[str, Any]], ...] = (
             criteria=CRITERIA.format(39),
             submitted="2026-03-04",
             outcomes=[{"measure": "Chills", "timeFrame": "1 week"}],
-            sites=[site("Example Hospital", "COMPLETED"), site("New Hospital", "RECRUITING")],
+            sites=[row("Example Hospital", "COMPLETED"), row("New Hospital", "RECRUITING")],
             status="ACTIVE_NOT_RECRUITING",
         )
     ],
@@ -155,6 +156,13 @@ def test_the_answer_how_often_dates_were_moved_stands_above_the_drawing(told: Si
     assert said.index(answer) < said.index("Time line of")
 
 
+def test_each_deadline_of_law_says_whether_the_law_applies_at_all(told: SiteUnderTest) -> None:
+    said = words(page(told, f"/trials/{TRIAL}/timeline")).partition("Deadlines of law and custom")
+
+    assert "Whether a law applies to this study is guessed from the record alone." in said[0]
+    assert said[2].count("That it applies to this study: ") == 7  # but not registration and verification, by custom
+
+
 def test_steps_that_do_not_add_up_are_explained_where_that_happens(site: SiteUnderTest) -> None:
     stated = ("2027-05", "2027-06-15", "2027-07-20")
     lived(site.database, *([record(completion=day, submitted=f"2026-03-0{at}")] for at, day in enumerate(stated, 1)))
@@ -190,6 +198,22 @@ def test_two_versions_stand_side_by_side_with_their_words_marked(told: SiteUnder
     assert "<del>Recruiting</del>" in answer.text
     assert "Brief summary" not in answer.text  # both say the same
     assert "New Hospital, Berlin, Germany" in words(answer)
+
+
+def test_a_site_s_status_that_is_told_as_no_change_says_why_beside_it(site: SiteUnderTest) -> None:
+    waiting, gone = row("Waiting Hospital", "NOT_YET_RECRUITING"), row("Waiting Hospital", "")
+    open_, stopped = row("Open Hospital", "RECRUITING"), row("Open Hospital", "")
+    lived(
+        site.database,
+        [record(sites=[open_, waiting])],
+        [record(sites=[stopped, gone], status="TERMINATED", submitted="2026-03-03")],
+    )
+
+    said = words(page(site, f"/trials/{TRIAL}/compare"))
+
+    assert "2 sites differ" in said
+    assert said.count("Its status is told as no change") == 1
+    assert "Waiting Hospital, Berlin, Germany Its status is told as no change" in said
 
 
 def test_without_a_choice_the_two_newest_are_compared(told: SiteUnderTest) -> None:
@@ -303,7 +327,7 @@ def test_pages_of_the_past_never_take_a_record_for_markup(site: SiteUnderTest) -
 
 
 def site_of(text: str) -> dict[str, Any]:
-    return site(text, text, city=text, country=text)
+    return row(text, text, city=text, country=text)
 
 
 def test_what_is_not_stored_has_no_past(site: SiteUnderTest) -> None:

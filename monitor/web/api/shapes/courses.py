@@ -97,7 +97,9 @@ class OutcomesOf(Course, kw_only=True):
 
 
 class Compliance(Course, kw_only=True):
-    """Deadlines of law and custom, computed here, each with its rule."""
+    """Deadlines of law and custom, computed here, each with its rule. Whether a law applies to the study is guessed
+    from the record alone: `applies` says what it suggests.
+    """
 
     computed: bool
     findings: list[Finding]
