@@ -9,6 +9,7 @@ from monitor.findings import Finding
 from monitor.outstanding import Outstanding
 from monitor.presence import Present
 from notifiers import scope, subscriptions, watches
+from notifiers.doubts import impossible, unknown_countries
 from notifiers.subscriptions import Selection
 from notifiers.tables import addresses, subscription_addresses
 from notifiers.tables import watches as watch_rows
@@ -57,7 +58,9 @@ def _parts(found: Outstanding, now: datetime) -> Iterator[str]:
 
 
 def asked_in_vain(connection: Connection) -> Iterator[Finding]:
-    """The subscriptions that ask for what nobody watches: they will never tell anything, and nothing else says so."""
+    """The subscriptions that ask for what nobody watches or what cannot be: they will never tell anything, and nothing
+    else says so. Those that ask for a country that may not be one are noted.
+    """
     asking = subscriptions.listing(connection)
     chosen = [each.subscription.watches for each in asking if isinstance(each.subscription.watches, Selection)]
     ids = scope.watched(connection, {record_id for selection in chosen for record_id in selection.ids or ()})
@@ -66,12 +69,12 @@ def asked_in_vain(connection: Connection) -> Iterator[Finding]:
     ids.update(connection.execute(one).scalars())
     groups, searches = set(watches.groups(connection)), set(watches.search_names(connection))
     for stored in asking:
-        for words in unwatched(stored.subscription, groups, ids, searches):
-            name = stored.subscription.name
-            advice = (
-                f"`trialdelta subscription show {name}` prints it, `trialdelta subscription add {name} --replace …`"
-            )
+        asked, name = stored.subscription, stored.subscription.name
+        advice = f"`trialdelta subscription show {name}` prints it, `trialdelta subscription add {name} --replace …`"
+        for words in (*unwatched(asked, groups, ids, searches), *impossible(asked.when)):
             yield Finding("subscription", "failure", f"{name}: {words}", f"{advice} changes it")
+        for words in unknown_countries(asked.when):
+            yield Finding("subscription", "note", f"{name}: {words}", f"{advice} changes it")
 
 
 def ago(moment: datetime, now: datetime) -> str:

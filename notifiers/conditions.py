@@ -7,12 +7,22 @@ from typing import Any
 from msgspec import Struct
 
 from notifiers.countries import NAMES_BY_CODE
+from snapshots.canonical import enum_key
 from snapshots.kinds import KINDS, SEVERITIES
 from snapshots.places import City, UnclearPlace, find_place
 
 Json = Any
 FindPlace = Callable[[str], City]
 """Which city a name means; raises UnclearPlace."""
+
+STATUSES = (
+    *("RECRUITING", "NOT_YET_RECRUITING", "ENROLLING_BY_INVITATION", "ACTIVE_NOT_RECRUITING", "COMPLETED"),
+    *("SUSPENDED", "TERMINATED", "WITHDRAWN", "UNKNOWN", "WITHHELD", "AVAILABLE", "NO_LONGER_AVAILABLE"),
+    *("TEMPORARILY_NOT_AVAILABLE", "APPROVED_FOR_MARKETING"),
+)
+"""The registry's statuses of studies, sites and expanded access."""
+_NEARLY = 0.81
+"""So alike a status that is spelt wrongly is to the right one; other values that one may ask for are less."""
 
 GROUPS = tuple(dict.fromkeys(kind.partition(".")[0] for kind in KINDS))
 
@@ -101,6 +111,8 @@ def check_conditions(conditions: Conditions) -> None:
         _check_words(key, getattr(conditions, key))
     for country in conditions.countries:
         _check_country(country)
+    for value in conditions.becomes:
+        _check_status(value)
     if conditions.near is not None:
         _check_near(conditions.near)
     if conditions.shift_days_over is not None and conditions.shift_days_over < 0:
@@ -139,6 +151,14 @@ def _check_words(key: str, entries: tuple[str, ...]) -> None:
 def _check_country(country: str) -> None:
     if len(country) == 2 and country.isascii() and country.isupper() and country not in NAMES_BY_CODE:
         raise InvalidValue("countries", f"{country!r} is no ISO 3166 code of a country")
+
+
+def _check_status(value: str) -> None:
+    """A new value may be any text; one that is nearly a status can only be meant as that."""
+    key = enum_key(value)
+    close = get_close_matches(key or "", STATUSES, n=1, cutoff=_NEARLY) if key not in STATUSES else ()
+    if close:
+        raise InvalidValue("becomes", f"unknown status {value!r}; did you mean {close[0]!r}?")
 
 
 def _check_near(near: Near) -> None:

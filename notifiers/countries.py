@@ -33,3 +33,8 @@ def _names_by_code() -> dict[str, str]:
 
 NAMES_BY_CODE = _names_by_code()
 """ISO 3166-1 alpha-2 code → name of the country."""
+OTHER_NAMES = (
+    *("Former Serbia and Montenegro", "Serbia and Montenegro", "Former Yugoslavia", "Yugoslavia", "Kosovo"),
+    *("Netherlands Antilles", "Congo", "Holy See (Vatican City State)"),
+)
+"""What registries call countries besides: such as are no more, or are in dispute."""

@@ -73,7 +73,9 @@ def add(name: str, replace: bool, **given: Any) -> None:
         wanted = _asked_for(here, name, given)
         with here.database.read() as connection:
             _to_keep(connection, wanted, replace)
+            noted = _notes(connection, wanted, here) if given["dry_run"] else ()
         if given["dry_run"]:
+            _say_notes(noted)
             hindsight.show(here, wanted, given["since"])
             return
         send_standing = hindsight.offer(here, wanted, given) if not given["yes"] else given["send_standing"]
@@ -255,14 +257,19 @@ def _notes(connection: Any, wanted: Any, here: Any) -> tuple[str, ...]:
 
 
 def _told(here: Any, wanted: Any, secrets: dict[str, str], notes: tuple[str, ...]) -> None:
-    from monitor.cli.output import say
     from notifiers.addresses import shown
 
     click.echo(f"{wanted.name} is kept: it tells {', '.join(map(shown, wanted.to))} {_when(wanted)}")
     show_secrets(secrets)
+    _say_notes(notes)
+    click.echo(f"Today: {hindsight.standing_words(here, wanted)}")
+
+
+def _say_notes(notes: tuple[str, ...]) -> None:
+    from monitor.cli.output import say
+
     for note in notes:
         say(f"Note: {note}", fg="yellow")
-    click.echo(f"Today: {hindsight.standing_words(here, wanted)}")
 
 
 def show_secrets(secrets: dict[str, str]) -> None:

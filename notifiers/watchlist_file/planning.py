@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from notifiers import addresses, names, subscriptions, watches
 from notifiers.addresses import Address
 from notifiers.conditions import InvalidValue
+from notifiers.doubts import impossible, unknown_countries
 from notifiers.subscriptions import Selection, Subscription
 from notifiers.unwatched import unwatched
 from notifiers.watches import Watch, Wish
@@ -165,7 +167,8 @@ def _notes(watchlist: Watchlist, known: Sequence[Watch]) -> Iterable[str]:
     ids = {watch.record_id for watch in known} | {wish.record_id for wish in watchlist.watches}
     searches = {each.name for each in (*map(_wish, known), *watchlist.watches) if each.search is not None}
     for one in watchlist.subscriptions:
-        yield from (f"subscription {one.name!r}: {note}" for note in unwatched(one, groups, ids, searches))
+        doubtful = (unwatched(one, groups, ids, searches), impossible(one.when), unknown_countries(one.when))
+        yield from (f"subscription {one.name!r}: {note}" for note in chain.from_iterable(doubtful))
 
 
 def _is_new(step: Step) -> bool:

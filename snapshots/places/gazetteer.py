@@ -56,6 +56,11 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def countries(self) -> list[str]:
+        """The names of all countries."""
+        return [row[2] for row in self._countries.values()]
+
     def named(self, name: str) -> list[City]:
         """The cities that are spelt so, the most inhabitants first.
 

@@ -22,14 +22,14 @@ UNNAMED = "Unnamed site"
 """The name of a site in a change where the record gives none."""
 
 _OPEN = frozenset({"RECRUITING", "ENROLLING_BY_INVITATION"})
-_KIND_OF_STATUS = {
+KIND_OF_STATUS = {
     "RECRUITING": "site.recruiting",
     "ENROLLING_BY_INVITATION": "site.invitation_only",
     "SUSPENDED": "site.suspended",
     "TERMINATED": "site.terminated",
     "WITHDRAWN": "site.withdrawn",
 }
-_KIND_OF_CLOSING = {
+KIND_OF_CLOSING = {
     "ACTIVE_NOT_RECRUITING": "site.closed",
     "COMPLETED": "site.closed",
     "SUSPENDED": "site.suspended",
@@ -205,7 +205,7 @@ class _Sites:
             yield from leftovers(before.rest, after.rest, f"{base}[{after.position}]")
 
     def _added(self, site: Site) -> Change:
-        kind = _KIND_OF_STATUS.get(enum_key(site.status) or "", "site.added")
+        kind = KIND_OF_STATUS.get(enum_key(site.status) or "", "site.added")
         told = f"is newly listed, {status_words(site.status)}" if site.status else "is newly listed"
         if kind == "site.recruiting":
             told = "is newly listed and already recruiting"
@@ -242,10 +242,10 @@ def _recruits_elsewhere(old: Site, new: Site) -> str:
 
 def _kind_of_status(before: str | None, after: str | None, study_became: str | None) -> str:
     """The kind of a listed site's new status; `study_became` is the study's new status, None where it stands still."""
-    if after in _KIND_OF_STATUS:
-        return _KIND_OF_STATUS[after]
+    if after in KIND_OF_STATUS:
+        return KIND_OF_STATUS[after]
     if before in _OPEN:
-        return _KIND_OF_CLOSING.get(after or study_became or "", "site.status_changed")
+        return KIND_OF_CLOSING.get(after or study_became or "", "site.status_changed")
     return "site.status_changed"
 
 

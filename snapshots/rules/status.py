@@ -22,13 +22,13 @@ STOPPED = frozenset({"SUSPENDED", "TERMINATED", "WITHDRAWN"})
 _EXPANDED_ACCESS = frozenset(
     {"AVAILABLE", "NO_LONGER_AVAILABLE", "TEMPORARILY_NOT_AVAILABLE", "APPROVED_FOR_MARKETING"}
 )
-_ENDED = {
+ENDED = {
     "SUSPENDED": "study.suspended",
     "TERMINATED": "study.terminated",
     "WITHDRAWN": "study.withdrawn",
     "COMPLETED": "study.completed",
 }
-_FROM_TO: dict[tuple[str | None, str | None], str] = {
+FROM_TO: dict[tuple[str | None, str | None], str] = {
     (None, "RECRUITING"): "recruitment.opened",
     (None, "ENROLLING_BY_INVITATION"): "recruitment.opened",
     ("NOT_YET_RECRUITING", "RECRUITING"): "recruitment.opened",
@@ -84,11 +84,11 @@ def former_status(old: Trial) -> str | None:
 def _between(before: str | None, after: str | None, expanded_access: bool) -> str:
     if before in ("TERMINATED", "WITHDRAWN") and after not in STOPPED:
         return "study.stop_reversed"
-    if after in _ENDED:
-        return _ENDED[after]
+    if after in ENDED:
+        return ENDED[after]
     if expanded_access or before in _EXPANDED_ACCESS or after in _EXPANDED_ACCESS:
         return "expanded_access.changed"
-    return _FROM_TO.get((before, after), "status.changed")
+    return FROM_TO.get((before, after), "status.changed")
 
 
 def _is_expanded_access(trial: Trial) -> bool:

@@ -24,6 +24,7 @@ from monitor.subscribed import asked_in_vain, waiting
 from notifiers import addresses, ledger, outbox
 from notifiers.calendar import Quiet
 from notifiers.channels import DeliverySettings
+from notifiers.conditions import Conditions
 from notifiers.deliver import deliver_due
 from notifiers.subscriptions import Selection, Subscription
 from notifiers.watches import Wish, add, remove
@@ -106,6 +107,30 @@ def test_who_subscribes_before_anything_is_watched_is_told_how_to_begin(run: Run
     said = run("subscription", "add", "all", "--to", ALICE).stderr
 
     assert "nothing is watched yet; `trialdelta watch add NCT01234567` begins" in said
+
+
+def test_doctor_names_conditions_that_never_hold_and_countries_that_may_not_be(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    stage = Stage(sqlite_database, standin)
+    stage.watch(ONE)
+    never = Conditions(kinds=("site.recruiting",), becomes=("TERMINATED",))
+    stage.subscribe(Subscription(name="never", to=(ALICE,), when=never))
+    stage.subscribe(Subscription(name="sunk", to=(ALICE,), when=Conditions(countries=("Atlantis",))))
+
+    with sqlite_database.read() as connection:
+        found = list(asked_in_vain(connection))
+
+    assert [(each.verdict, each.found.partition(":")[0]) for each in found] == [("failure", "never"), ("note", "sunk")]
+    assert all(COMMAND.search(each.advice) for each in found)
+
+
+def test_a_dry_run_notes_what_a_subscription_asks_in_vain(run: Run) -> None:
+    run("watch", "add", ONE, "--group", "kidney")
+
+    said = run("subscription", "add", "all", "--to", ALICE, "--group", "kidny", "--dry-run").stderr
+
+    assert "Note: subscription 'all': nothing is watched in group 'kidny'; did you mean 'kidney'?" in in_one_line(said)
 
 
 def test_doctor_names_the_subscriptions_that_ask_in_vain(sqlite_database: Database, standin: StandIn) -> None:

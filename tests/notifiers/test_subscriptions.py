@@ -45,6 +45,10 @@ def read(**asked: Any) -> Subscription:
         ),
         ({"when": {"country": ["China"]}}, "when.country: unknown key; did you mean 'countries'?"),
         ({"when": {"countries": ["XX"]}}, "when.countries: 'XX' is no ISO 3166 code of a country"),
+        (
+            {"when": {"becomes": ["RECRUTING"]}},
+            "when.becomes: unknown status 'RECRUTING'; did you mean 'RECRUITING'?",
+        ),
         ({"when": {"sites": ["  "]}}, "when.sites: '  ' holds no word"),
         ({"when": {"shift_days_over": -1}}, "when.shift_days_over: -1 is not a number of days from 0 on"),
         (

@@ -274,6 +274,48 @@ def test_what_can_be_meant_and_probably_is_not_is_noted(sqlite_database: Databas
     ]
 
 
+@pytest.mark.parametrize(
+    ("when", "note"),
+    [
+        ("countries = ['Atlantis']", "no country is called 'Atlantis' in the lists known here; nothing is told unless"),
+        ("countries = ['Germny']", "no country is called 'Germny' in the lists known here; did you mean 'Germany'?"),
+        (
+            "kinds = ['site.recruiting'], becomes = ['TERMINATED']",
+            "this can never hold: site.recruiting becomes RECRUITING, never TERMINATED",
+        ),
+        ("kinds = ['site.*'], shift_days_over = 9", "this can never hold: only a date moves by days, and none of the"),
+    ],
+)
+def test_conditions_that_probably_or_surely_never_hold_are_noted(
+    when: str, note: str, sqlite_database: Database
+) -> None:
+    text = (
+        f"{EXAMPLE}\n[[subscription]]\nname = 'a'\nto = ['mailto:a@example.org']\nwatches = 'all'\nwhen = {{ {when} }}"
+    )
+
+    (noted,) = planned(sqlite_database, text).notes
+
+    assert noted.startswith(f"subscription 'a': {note}")
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "countries = ['Korea, Republic of', 'CN', 'Türkiye', 'Congo', 'Former Serbia and Montenegro', 'Taiwan']",
+        "kinds = ['site.*'], becomes = ['TERMINATED']",
+        "kinds = ['site.recruiting', 'site.moved'], becomes = ['RECRUITING']",
+        "kinds = ['start_date.*', 'site.*'], shift_days_over = 9",
+        "becomes = ['PHASE3', '120', 'Terminator of Fevers']",
+    ],
+)
+def test_conditions_that_may_hold_are_not(when: str, sqlite_database: Database) -> None:
+    text = (
+        f"{EXAMPLE}\n[[subscription]]\nname = 'a'\nto = ['mailto:a@example.org']\nwatches = 'all'\nwhen = {{ {when} }}"
+    )
+
+    assert planned(sqlite_database, text).notes == ()
+
+
 # --- whatever is in a watchlist, it is the same after writing and applying -------------------------------------------
 
 TEXTS = st.text(
