@@ -24,6 +24,7 @@ from snapshots.timeline import (
     OutcomeEvent,
     OutcomeLife,
     Period,
+    Slips,
     move_words,
     outcome_lives,
     slips,
@@ -97,7 +98,7 @@ def render(contents: Contents) -> str:
         seen_to=rows[-1].date if rows else "",
         gaps=contents.gaps,
         periods=[_period(each) for each in status_periods(dated, contents.exported_at.date())],
-        slips=[_slip(move) for slip in slips(dated) for move in slip.moves],
+        slips=[_slip(slip, move) for slip in slips(dated) for move in slip.moves],
         events=[
             _event(life, event) for life in outcome_lives(dated) for event in life.events if event.what != "listed"
         ],
@@ -211,11 +212,11 @@ def _period(period: Period) -> tuple[str, ...]:
     return f"{capitalised(status_words(period.status))}{reason}", since, period.until or "", days
 
 
-def _slip(move: DateMove) -> tuple[str, ...]:
+def _slip(slip: Slips, move: DateMove) -> tuple[str, ...]:
     """Which date, on which day, from what to what, by how much, in all."""
     before, after = partial_date_words(move.before), partial_date_words(move.after)
     total = "" if move.total_days is None else signed_days(move.total_days)
-    return capitalised(move.date.replace("_", " ")), move.on, before, after, move_words(move), total
+    return capitalised(move.date.replace("_", " ")), move.on, before, after, move_words(slip, move), total
 
 
 def _event(life: OutcomeLife, event: OutcomeEvent) -> tuple[str, ...]:

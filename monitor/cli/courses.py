@@ -76,7 +76,14 @@ def _head(known: Recorded, today: date) -> str:
     gone = "".join(f"; {words}" for words in known.pruned)
     note = f"{counted(len(known.versions), 'version')}, {span}{missing}{gone}"
     title = clipped(known.title, width() - len(known.id) - 2)
-    return heading(known.id, title, f"{record_page(known.id)}\n{note}\ncounted to {today.isoformat()}")
+    stale = _as_confirmed(known, today)
+    counted_to = f"counted to {today.isoformat()}{', ' if stale else ''}{stale}"
+    return heading(known.id, title, f"{record_page(known.id)}\n{note}\n{counted_to}")
+
+
+def _as_confirmed(known: Recorded, today: date) -> str:
+    stale = known.unconfirmed_since(today)
+    return f"as last confirmed on {stale}" if stale else ""
 
 
 def _section(title: str, lines: Lines) -> Lines:
@@ -90,18 +97,22 @@ def _section(title: str, lines: Lines) -> Lines:
 
 
 def _timeline(known: Recorded, today: date) -> Lines:
-    yield from _section("Recruitment status", _periods(status_periods(known.versions, today)))
+    yield from _section(
+        "Recruitment status", _periods(status_periods(known.versions, today), _as_confirmed(known, today))
+    )
     yield from _section("Participants", map(_enrollment, enrollment_course(known.versions)))
     yield from _section("Dates", (_date_line(slip) for slip in slips(known.versions) if slip.first))
     yield from _section("Sites", map(_sites, sites_course(known.versions)))
 
 
-def _periods(periods: Sequence[Period]) -> Lines:
+def _periods(periods: Sequence[Period], as_confirmed: str) -> Lines:
     if len(periods) > 1:
         yield f"  {_bar(periods, min(width(), 80) - 4)}"
     size = max((len(_status(period)) for period in periods), default=0)
     for period in periods:
         yield _period(period, size)
+        if period.until is None and as_confirmed:
+            yield click.style(f"      {as_confirmed}", dim=True)
         if period.after_gap:
             yield click.style("      versions just before this period are missing", dim=True)
         if period.why_stopped:
@@ -169,7 +180,7 @@ def _slips(known: Recorded, _: date) -> Lines:
         if slip.first is not None:
             yield click.style(f"  {slip.first_on}  {_first(slip)} {clean(partial_date_words(slip.first))}", dim=True)
         for move, uneven in zip(slip.moves, slip.uneven, strict=True):
-            yield from _move(move, most)
+            yield from _move(slip, move, most)
             if uneven:
                 yield wrapped(uneven_words(slip, move), indent=14)
 
@@ -180,8 +191,8 @@ def _first(slip: Slips) -> str:
     return "first planned:" if slip.first_is_plan else "first stated:"
 
 
-def _move(move: DateMove, most: int) -> Lines:
-    yield f"  {move.on}  {click.style(move_words(move), fg='yellow' if move.is_delay else None)}"
+def _move(slip: Slips, move: DateMove, most: int) -> Lines:
+    yield f"  {move.on}  {click.style(move_words(slip, move), fg='yellow' if move.is_delay else None)}"
     way = f"{_said(move.before)} → {_said(move.after)}"
     bar = (
         f"{_slip_bar(move.total_days, most)} {signed_days(move.total_days)} in all{_counted_by(move)}"

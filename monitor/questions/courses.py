@@ -74,7 +74,11 @@ def _course_rows(known: Recorded) -> Iterator[Row]:
         if slip.first is not None:
             yield {"since": slip.first_on, "what": slip.date, "value": slip.first.date, "detail": slip.first.type}
         for move in slip.moves:
-            said = {"what": slip.date, "value": move.after.date if move.after else None, "detail": move_words(move)}
+            said = {
+                "what": slip.date,
+                "value": move.after.date if move.after else None,
+                "detail": move_words(slip, move),
+            }
             yield {"since": move.on, "version": move.version, "after_gap": move.after_gap, **said}
 
 
@@ -118,8 +122,8 @@ def _slips_json(slip: Slips) -> Row:
 
 def _summary(slip: Slips, move: DateMove) -> str:
     if move.total_days is None:
-        return move_words(move)
-    return f"{move_words(move)}; {total_words(move.total_days, planned=slip.first_is_plan)}"
+        return move_words(slip, move)
+    return f"{move_words(slip, move)}; {total_words(slip, move.total_days)}"
 
 
 def _date_columns(name: str, known: PartialDate | None) -> Row:

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
+from monitor.confirmed import confirmed
 from monitor.past import WHOLE, Past, past_of
 from snapshots import archive
-from snapshots.archive import Gap, VersionInfo
+from snapshots.archive import Gap, Record, VersionInfo
 from snapshots.archive.order import history_date
 from snapshots.registries.ctgov.parse import parse
 from snapshots.sentences import counted
@@ -22,7 +24,8 @@ Row = dict[str, Json]
 
 class Recorded(Struct, frozen=True, kw_only=True):
     """A record with all that it ever said, in history order, and which versions are known to be missing; `pruned` says
-    when and by whom the bytes of others were taken away: "3 versions pruned on 2026-11-22 by alice".
+    when and by whom the bytes of others were taken away: "3 versions pruned on 2026-11-22 by alice". `confirmed_on` is
+    the day (UTC) on which the registry last said the same.
 
     Versions of records that were merged into it are not in it: across a merge nothing is compared.
     """
@@ -34,6 +37,11 @@ class Recorded(Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
     pruned: tuple[str, ...] = ()
     past: Past = WHOLE
+    confirmed_on: date | None = None
+
+    def unconfirmed_since(self, today: date) -> str | None:
+        """The ISO day on which it was last known to stand so, None where that is today."""
+        return self.confirmed_on.isoformat() if self.confirmed_on and self.confirmed_on < today else None
 
     @property
     def head(self) -> Row:
@@ -62,7 +70,14 @@ def recorded(connection: Connection, registry: str, any_id: str) -> Recorded | N
         gaps=tuple(gaps),
         pruned=_pruned_words(found),
         past=past_of(connection, registry, record.registry_id, found, gaps),
+        confirmed_on=confirmed_on(connection, record),
     )
+
+
+def confirmed_on(connection: Connection, record: Record) -> date | None:
+    """The day (UTC) on which a record was last known to stand as it is stored."""
+    known = confirmed(connection, record)
+    return known.at.astimezone(UTC).date() if known else None
 
 
 def _with_pruned(versions: Sequence[VersionInfo], missing: Mapping[int, int]) -> dict[int, int]:

@@ -29,10 +29,13 @@ _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 
 
 class UnclearPlace(ValueError):  # noqa: N818  # it says what is wrong
-    """A name that means no place, or several. `candidates` are labels to choose from, the likeliest first."""
+    """A name that means no place, or several. `candidates` are labels to choose from, the likeliest first; `problem` is
+    what is wrong, for who lists them beside it: the message names the first of them itself.
+    """
 
-    def __init__(self, message: str, candidates: Sequence[str]) -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, candidates: Sequence[str], offer: str = "") -> None:
+        super().__init__(f"{problem}{offer}")
+        self.problem = problem
         self.candidates = tuple(candidates)
 
 
@@ -48,7 +51,7 @@ def find_place(text: str, others: Callable[[str], Iterable[City]] = lambda _: ()
     if not found:
         raise _unknown(text, name, spelt_so)
     if len(found) > 1 and found[0].population < CLEARLY_LARGER * max(1, found[1].population):
-        raise UnclearPlace(f"{text}: which one? {_offered([city.label for city in found])}", _labels(found))
+        raise UnclearPlace(f"{text}: which one?", _labels(found), f" {_offered([city.label for city in found])}")
     return found[0]
 
 
@@ -122,14 +125,14 @@ def _is_within(city: City, named: str) -> bool:
 
 def _unknown(text: str, name: str, spelt_so: Sequence[City]) -> UnclearPlace:
     if spelt_so:
-        return UnclearPlace(
-            f"{text}: no such place; {name} is there as {_offered(_labels(spelt_so))}", _labels(spelt_so)
-        )
+        labels = _labels(spelt_so)
+        return UnclearPlace(f"{text}: no such place", labels, f"; {name} is there as {_offered(labels)}")
     near = [key for key, _, _ in process.extract(place_key(name), gazetteer().keys, limit=3, score_cutoff=80)]
     candidates = [gazetteer().named(key)[0] for key in near]
-    hint = f"did you mean {_offered(_labels(candidates))}" if candidates else "give { latitude = …, longitude = … }"
-    known = "no place of that name is known (cities over 15,000 inhabitants, and those of the stored trials)"
-    return UnclearPlace(f"{text}: {known}; {hint}", _labels(candidates))
+    problem = f"{text}: no place of that name is known (cities over 15,000 inhabitants, and those of the stored trials)"
+    if not candidates:
+        return UnclearPlace(f"{problem}; latitude and longitude do as well", ())
+    return UnclearPlace(problem, _labels(candidates), f"; did you mean {_offered(_labels(candidates))}")
 
 
 def _labels(cities: Sequence[City]) -> list[str]:

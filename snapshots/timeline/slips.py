@@ -99,22 +99,27 @@ def slips(versions: Sequence[Dated]) -> tuple[Slips, ...]:
     return tuple(_slips(date, shown) for date in DATES)
 
 
-def move_words(move: DateMove) -> str:
-    """The move as people say it: "third delay, +92 days"; the total is said by `total_words`."""
-    name = (
-        f"{_ordinal(move.delays)} delay" if move.is_delay else _KIND_WORDS.get(move.kind.partition(".")[2], "changed")
-    )
+def move_words(slip: Slips, move: DateMove) -> str:
+    """The move as people say it: "third delay, +92 days", "third stored delay" where earlier ones may not be known; the
+    total is said by `total_words`.
+    """
+    stored = "" if slip.from_registration else "stored "
+    delay = f"{_ordinal(move.delays)} {stored}delay"
+    name = delay if move.is_delay else _KIND_WORDS.get(move.kind.partition(".")[2], "changed")
     if move.days is None:
         return name
     return f"{name}, {signed_days(move.days)}"
 
 
-def total_words(days: int | None, *, planned: bool) -> str:
-    """The running total in words: "+638 days (about 21 months) since first planned"."""
+def total_words(slip: Slips, days: int | None) -> str:
+    """A running total of a date in words: "+638 days (about 21 months) since first planned", or since the first version
+    that is stored where earlier ones are not known.
+    """
     if days is None:
         return "no total: there is nothing to compare"
-    since = "since first planned" if planned else "since first known"
-    return f"{signed_days(days)} {since}"
+    if not slip.from_registration:
+        return f"{signed_days(days)} since the first version stored here"
+    return f"{signed_days(days)} {'since first planned' if slip.first_is_plan else 'since first known'}"
 
 
 def signed_days(days: int) -> str:
@@ -271,4 +276,4 @@ def slips_words(slip: Slips) -> str:
     moved = _moved(slip)
     if not moved:
         return "not moved in the versions stored here"
-    return f"{moved}, {total_words(slip.total_days, planned=slip.first_is_plan)}"
+    return f"{moved}, {total_words(slip, slip.total_days)}"

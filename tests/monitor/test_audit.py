@@ -504,7 +504,7 @@ def test_hostile_texts_are_text_in_the_report_and_nothing_else(exported: tuple[b
 def test_the_report_tells_timeline_moves_changes_and_who_was_told(exported: tuple[bytes, Exported]) -> None:
     page = members(exported[0])["report.html"].decode()
 
-    assert "first delay, +30 days" in page
+    assert "first stored delay, +30 days" in page
     assert "Primary completion delayed" in page
     assert "Site recruiting" in page
     assert "<del>6 </del>" in page

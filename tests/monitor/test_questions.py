@@ -249,6 +249,19 @@ def test_a_group_holds_what_its_searches_found(run: Run, stored: Database) -> No
     assert {row["id"] for row in rows(run, "slips", "--group", "tea")} == {RECORD}
 
 
+def test_a_status_that_lasts_says_when_it_was_last_confirmed(run: Run, stored: Database) -> None:
+    with stored.read() as connection:
+        known = recorded(connection, "ctgov", RECORD)
+    assert known is not None
+    assert known.confirmed_on is not None
+
+    said = run("timeline", RECORD, "--today", "2027-01-31").stdout
+    same_day = run("timeline", RECORD, "--today", known.confirmed_on.isoformat()).stdout
+
+    assert said.count(f"as last confirmed on {known.confirmed_on}") == 2  # above, and under the period
+    assert "as last confirmed" not in same_day
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

@@ -161,13 +161,25 @@ def test_each_delay_is_counted_and_the_total_runs_from_the_first_plan() -> None:
         )
     )
 
-    assert [(move.days, move.total_days, move_words(move)) for move in found.moves] == [
+    assert [(move.days, move.total_days, move_words(found, move)) for move in found.moves] == [
         (150, 150, "first delay, +150 days (about 5 months)"),
         (215, 365, "second delay, +215 days (about 7 months)"),
         (273, 638, "third delay, +273 days (about 9 months)"),
     ]
-    assert total_words(638, planned=found.first_is_plan) == "+638 days (about 21 months) since first planned"
+    assert total_words(found, 638) == "+638 days (about 21 months) since first planned"
     assert slips_words(found) == "3 delays, +638 days (about 21 months) since first planned"
+
+
+def test_where_the_registration_is_not_stored_nothing_is_called_first() -> None:
+    moved = {"primary_completion_date": planned("2025-06-30")}
+    found = slip(
+        said(
+            ("2024-01-01", {"primary_completion_date": planned("2025-01-31")}), ("2024-06-01", moved), registered=False
+        )
+    )
+
+    assert [move_words(found, move) for move in found.moves] == ["first stored delay, +150 days (about 5 months)"]
+    assert slips_words(found) == "1 delay, +150 days (about 5 months) since the first version stored here"
 
 
 def test_how_often_a_date_was_moved_is_one_phrase() -> None:
@@ -291,7 +303,7 @@ def test_a_first_date_that_was_actual_is_no_plan() -> None:
     found = slip(primary_completions(("2024-01-01", actual("2024-01-01")), ("2024-02-01", actual("2024-01-03"))))
 
     assert slips_words(found) == "1 move, +2 days since first known"
-    assert [move_words(move) for move in found.moves] == ["actual date corrected, +2 days"]
+    assert [move_words(found, move) for move in found.moves] == ["actual date corrected, +2 days"]
 
 
 def test_a_date_that_is_none_moves_by_no_days() -> None:

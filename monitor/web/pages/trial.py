@@ -1,13 +1,13 @@
 """One trial: all that its record says, since when, and what it said before; its sites; trials like it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from msgspec import Struct
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.as_of import said_on
+from monitor.confirmed import confirmed
 from monitor.relatives import Relative, relatives
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
@@ -187,10 +187,8 @@ def watched_state(connection: Connection, record: Record) -> Watched:
     """Whether the record is watched, and since when nothing else is known of it."""
     found = watches.of_record(connection, REGISTRY, [record.registry_id, *record.former_ids])
     groups = tuple(dict.fromkeys(each.group for each in found if each.group))
-    since: datetime | None = min((each.asked_since for each in found), default=None)
-    confirmed = archive.last_confirmed(connection, REGISTRY, record.registry_id, since) if found else None
     paused = watches.paused_ids(connection, REGISTRY, [record.registry_id, *record.former_ids])
-    return Watched(tuple(found), groups, confirmed, bool(paused))
+    return Watched(tuple(found), groups, confirmed(connection, record) if found else None, bool(paused))
 
 
 # --- trials like it ---------------------------------------------------------------------------------------------------

@@ -144,6 +144,7 @@ def show_timeline(here: Visit) -> Response:
         record=record,
         known=known,
         past=past,
+        unconfirmed_since=known.unconfirmed_since(today),
         charts=charts(known, today),
         asks_again=here.settings.backfill,
         periods=status_periods(known.versions, today),

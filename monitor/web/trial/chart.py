@@ -171,7 +171,7 @@ def _moved(slip: Slips, axis: Axis) -> Lane | None:
     if slip.first is None:
         return None
     stated = [(slip.first_on or "", slip.first, "first stated")]
-    stated += [(move.on, move.after, move_words(move)) for move in slip.moves if move.after is not None]
+    stated += [(move.on, move.after, move_words(slip, move)) for move in slip.moves if move.after is not None]
     marks = tuple(
         Mark(
             x=axis.at(day(value.date)),

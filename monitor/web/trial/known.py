@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from monitor.past import past_for
 from monitor.questions import Recorded, recorded
+from monitor.questions.recorded import confirmed_on
 from monitor.web.trial.found import unreadable
 from monitor.wiring import REGISTRY
 from snapshots import archive
@@ -40,8 +41,10 @@ class Known:
             if held is not None:
                 self._held.move_to_end(registry_id)
         if held is not None and before == state:
-            # what is missing may have been asked for since
-            return replace(held, past=past_for(connection, REGISTRY, held.id))
+            # what is missing may have been asked for since, and the registry may have said the same anew
+            record = archive.find_record(connection, REGISTRY, held.id)
+            stands = confirmed_on(connection, record) if record else None
+            return replace(held, past=past_for(connection, REGISTRY, held.id), confirmed_on=stands)
         found = _read(connection, registry_id)
         self._hold(registry_id, state, found)
         return found

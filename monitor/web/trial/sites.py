@@ -19,7 +19,9 @@ NO_STATUS = "none"
 """How a form asks for sites whose status the registry does not show: it does only while the study recruits."""
 
 _ORDER = ("RECRUITING", "ENROLLING_BY_INVITATION", "AVAILABLE", "NOT_YET_RECRUITING", "ACTIVE_NOT_RECRUITING")
-_POINT = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
+_POINT = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*")
+_MOST_KM = 20_100
+"""No two places on the earth are further apart."""
 
 Point = tuple[float, float]
 
@@ -73,7 +75,8 @@ class Country(Struct, frozen=True, kw_only=True):
 
 class SitesShown(Struct, frozen=True, kw_only=True):
     """What a page shows of the sites. `found` is how many fit what was asked, `first` the number of the first one shown
-    (from 1), `pages` how many pages there are; `all_points` are those of all that were found.
+    (from 1), `pages` how many pages there are; `points` are those of all that were found. `bad_km` says why the
+    distance that was asked for is none; then, as where the place is not known, no site is left out for it.
     """
 
     listed: tuple[Listed, ...]
@@ -86,13 +89,21 @@ class SitesShown(Struct, frozen=True, kw_only=True):
     countries: tuple[Country, ...]
     statuses: tuple[tuple[str, str], ...]
     points: tuple[Listed, ...]
+    bad_km: str | None = None
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether all that was asked could be understood."""
+        return not (self.place.trouble or self.bad_km)
 
 
 def sites_shown(sites: Sequence[Site], asked: Asked) -> SitesShown:
     """The sites that fit what is asked: open ones first, then the nearest, else by country, city and name."""
     place = place_of(asked.place, sites)
+    limit, bad_km = _limit(asked.km)
+    within = limit if place.point else None
     found = sorted(
-        (each for each in (_listed(site, place.point) for site in sites) if _fits(each, asked)),
+        (each for each in (_listed(site, place.point) for site in sites) if _fits(each, asked, within)),
         key=lambda each: _sorting(each, by_distance=place.point is not None),
     )
     pages = max(1, -(-len(found) // ON_ONE_PAGE))
@@ -108,6 +119,7 @@ def sites_shown(sites: Sequence[Site], asked: Asked) -> SitesShown:
         countries=tuple(_countries(sites)),
         statuses=_statuses(sites),
         points=tuple(each for each in found if each.point),
+        bad_km=bad_km,
     )
 
 
@@ -117,14 +129,20 @@ def place_of(text: str, sites: Sequence[Site]) -> Place:
         return Place()
     point = _POINT.fullmatch(text)
     if point:
-        latitude, longitude = float(point[1]), float(point[2])
-        if abs(latitude) <= 90 and abs(longitude) <= 180:
-            return Place(text.strip(), (latitude, longitude))
+        return _at(text.strip(), float(point[1]), float(point[2]))
     try:
         city = find_place(text, lambda name: _cities(name, sites))
     except UnclearPlace as error:
-        return Place(text.strip(), None, str(error), error.candidates)
+        return Place(text.strip(), None, error.problem, error.candidates)
     return Place(city.label, (city.latitude, city.longitude))
+
+
+def _at(text: str, latitude: float, longitude: float) -> Place:
+    if abs(latitude) > 90:
+        return Place(text, None, f"{latitude:g} is no latitude, -90 to 90")
+    if abs(longitude) > 180:
+        return Place(text, None, f"{longitude:g} is no longitude, -180 to 180")
+    return Place(text, (latitude, longitude))
 
 
 def _cities(name: str, sites: Iterable[Site]) -> Iterable[City]:
@@ -156,7 +174,7 @@ def _is_open(site: Site) -> bool:
     return enum_key(site.status) in OPEN
 
 
-def _fits(each: Listed, asked: Asked) -> bool:
+def _fits(each: Listed, asked: Asked, within: float | None) -> bool:
     site = each.site
     if asked.country and country_key(site.country or NO_COUNTRY) != country_key(asked.country):
         return False
@@ -164,8 +182,7 @@ def _fits(each: Listed, asked: Asked) -> bool:
         return False
     if asked.words and not _has_words(site, asked.words):
         return False
-    limit = _number(asked.km)
-    return not (asked.place and limit is not None) or (each.km is not None and each.km <= limit)
+    return within is None or (each.km is not None and each.km <= within)
 
 
 def _has_words(site: Site, words: str) -> bool:
@@ -174,12 +191,17 @@ def _has_words(site: Site, words: str) -> bool:
     return all(word in said for word in place_key(words).split())
 
 
-def _number(text: str) -> float | None:
+def _limit(text: str) -> tuple[float | None, str | None]:
+    """The distance in kilometres, None for any; or why it is none."""
+    if not text.strip():
+        return None, None
     try:
         found = float(text)
     except ValueError:
-        return None
-    return found if 0 < found < 21_000 else None
+        found = 0.0
+    if 0 < found <= _MOST_KM:
+        return found, None
+    return None, f"{text.strip()[:20]!r} is no distance: kilometres up to {_MOST_KM:,}"
 
 
 def _sorting(each: Listed, *, by_distance: bool) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """The page of one trial, as its readers ask for it."""
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -145,6 +146,31 @@ def test_a_place_that_may_mean_several_offers_them(four_sites: SiteUnderTest) ->
 
     assert "which one?" in words(answer)
     assert "near=Springfield%2C+Illinois" in answer.text
+
+    assert words(answer).count("Springfield, Illinois, United States") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "trouble"),
+    [
+        ("near=Berlin&km=-4", "'-4' is no distance: kilometres up to 20,100"),
+        ("near=Berlin&km=abc", "'abc' is no distance"),
+        ("near=Berlin&km=nan", "'nan' is no distance"),
+        ("km=99999", "'99999' is no distance"),
+        ("near=Xyzzyqq&km=50", "no place of that name is known"),
+        ("near=99,400", "99 is no latitude, -90 to 90"),
+        ("near=9,400", "400 is no longitude, -180 to 180"),
+    ],
+)
+def test_a_distance_or_place_that_is_none_is_told_and_no_site_is_said_to_fit(
+    four_sites: SiteUnderTest, query: str, trouble: str
+) -> None:
+    said = words(page(four_sites, f"/trials/{TRIAL}?{query}"))
+
+    assert trouble in html.unescape(said)
+    assert "what you asked for" not in said
+    assert "latitude =" not in said
+    assert "Far Closed" in said  # nothing is left out for it
 
 
 def test_a_thousand_sites_are_shown_fifty_at_a_time_and_counted_by_country(site: SiteUnderTest) -> None:

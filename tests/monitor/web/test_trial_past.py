@@ -122,7 +122,8 @@ def test_the_time_line_draws_status_dates_and_numbers_and_says_them_in_tables(to
     drawn = ["Status", "Start", "Primary completion", "Completion", "Enrollment", "Open sites"]
     assert lanes == [*drawn, *drawn]  # for wide and for narrow screens
     assert answer.text.count('class="earlier"') == answer.text.count('class="span"') == 2 * 2
-    assert "first delay, +184 days" in words(answer)
+    assert "first stored delay, +184 days" in words(answer)
+    assert "stands as last confirmed on 4 March 2026" in words(answer)
     assert re.search(r"Temperature.*4 March 2026: dropped", words(answer))
 
 
