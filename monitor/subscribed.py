@@ -31,12 +31,14 @@ def mailed(connection: Connection) -> int:
 
 
 def waiting(found: Outstanding, daemons: tuple[Present, ...], now: datetime) -> Finding:
-    """What is still to be sent. A failure where something is due for long, or was tried in vain for long."""
+    """What is still to be sent. A failure where something is due for long, or at all and nobody is there to send it, or
+    was tried in vain for long.
+    """
     if not found.open:
         return Finding("deliveries", "ok", "nothing is waiting to be sent")
     words = f"{found.open:,} to be sent{''.join(_parts(found, now))}"
-    if found.due_since is not None and now - found.due_since >= LONG_WAIT:
-        sends = any("deliver" in each.roles and each.is_there(now) for each in daemons)
+    sends = any("deliver" in each.roles and each.is_there(now) for each in daemons)
+    if found.due_since is not None and (now - found.due_since >= LONG_WAIT or not sends):
         return Finding("deliveries", "failure", words, f"{_LOOK}; is the receiver slow?" if sends else _RUN)
     if found.put_off_since is None:
         return Finding("deliveries", "ok", words)

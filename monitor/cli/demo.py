@@ -38,7 +38,7 @@ def demo(to: Path | None, keep: bool, page: bool | None) -> None:
             shown.scene(scene)
         _closing(folder, play.ending(), keep=keep or to is not None)
         if sys.stdout.isatty() if page is None else page:
-            _serve(play)
+            _serve(play, folder)
     if not keep and to is None:
         for file in [*folder.glob("demo.sqlite3*"), folder / "access-token"]:
             file.unlink(missing_ok=True)
@@ -165,20 +165,38 @@ def _closing(folder: Path, ending: Any, *, keep: bool) -> None:
             click.echo(f"  {command}")
 
 
-def _serve(play: Any) -> None:
-    """The page over what was played, until Ctrl-C."""
-    from threading import Event
+def _serve(play: Any, folder: Path) -> None:
+    """The page over what was played, and a daemon that does what its buttons ask for, until Ctrl-C."""
+    from threading import Thread
 
-    ended = Event()
-    server = play.page(ended)
+    from monitor.cli.output import wrapped
+
+    daemon = play.daemon()
+    server = play.page(daemon.stop)
     server.start()
+    work = Thread(target=daemon.run, daemon=True)
+    work.start()
     click.secho("\nIts page, open until Ctrl-C; this link signs you in, once:", bold=True)
     click.echo(f"  {server.sign_in_url()}")
+    click.secho(wrapped(_BEHIND_THE_PAGE, 2), dim=True)
+    known = len(play.letters())
     try:
-        ended.wait()
+        while not daemon.stop.wait(0.5):
+            for letter in play.letters()[known:]:
+                place = _save(folder / "mails", letter, f"later-{known}")
+                click.secho(f"✉ mail to {', '.join(letter.to)}: {letter.subject}\n    {place}", fg="green")
+                known += 1
     except KeyboardInterrupt:
         click.echo()
+    daemon.stop.set()
     server.stop(2)
+    work.join(10)
+
+
+_BEHIND_THE_PAGE = (
+    "A daemon works behind it: what its buttons ask for is done within half a minute, against the stand-in registry. "
+    "Mails that it sends are named here."
+)
 
 
 def _show_the_way() -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +20,8 @@ from monitor import schema, wiring
 from monitor.demo.faults import Fault
 from monitor.demo.sinks import HookSink, Letter, MailSink, Post
 from monitor.demo.standin import StandIn
-from monitor.demo.story import Day, releases
+from monitor.demo.story import Day, pasts, releases, submitted_on
+from monitor.demo.trials import Record
 from monitor.settings import Settings, load
 from monitor.sweep import SweepReport, sweep
 from notifiers import digest, links, watches, watchlist_file
@@ -31,6 +33,7 @@ from snapshots.archive import ChainHead
 from snapshots.database import Database
 
 if TYPE_CHECKING:
+    from monitor.daemon import Daemon
     from monitor.web.server import Server
 
 COORDINATOR, TEAM = "coordinator@example.org", "team@example.org"
@@ -86,6 +89,8 @@ class Play:
         self.folder = folder
         self._now = datetime(2026, 3, 2, tzinfo=UTC)
         self._stack = ExitStack()
+        self._said = {record: [said] for record, said in pasts().items()}
+        self._opened: float | None = None
 
     def __enter__(self) -> "Play":
         stack = self._stack
@@ -111,11 +116,24 @@ class Play:
             yield self._play(release.day, release.records)
 
     def page(self, stop: Event) -> "Server":
-        """The page over what was played, at a free port, not begun yet; its clock stands where the story ended."""
+        """The page over what was played, at a free port, not begun yet. From here on the clock goes, from where the
+        story ended.
+        """
         from monitor.web.server import Server
 
         links.ensure_key(self.database, self._now)
+        self._opened = monotonic()
         return Server(msgspec.structs.replace(self.settings, port=0), self.database, self._clock, stop)
+
+    def daemon(self) -> "Daemon":
+        """Who does behind the page what its buttons ask for: against the stand-in, to the same mail server."""
+        from monitor.daemon import Daemon
+
+        return Daemon(self.settings, self.database, self._clock, name="demo")
+
+    def letters(self) -> tuple[Letter, ...]:
+        """The mails that arrived, the oldest first."""
+        return tuple(self._mail.letters)
 
     def ending(self) -> Ending:
         """How things stand now."""
@@ -123,16 +141,25 @@ class Play:
             head = archive.chain_head(connection)
         return Ending(head.number, head, len(self._mail.letters), len(self._hook.posts))
 
-    def _play(self, day: Day, records: dict[str, dict[str, object]]) -> Scene:
+    def _play(self, day: Day, records: dict[str, Record]) -> Scene:
         digests = self._morning(day)
         self._now = day.look
-        self._standin.publish(day.date.isoformat(), records)
+        self._publish(day, records)
         if day.down:
             self._standin.fail(Fault.UNAVAILABLE)
         report = sweep(self.database, self._registry, self._clock)
         self._standin.clear()
         letters, posts = self._deliver()
         return Scene(day, report, letters, posts, digests)
+
+    def _publish(self, day: Day, records: dict[str, Record]) -> None:
+        """The day's release; the history of each record lists what was submitted before."""
+        self._standin.publish(day.date.isoformat(), records)
+        for name, record in records.items():
+            said = self._said.setdefault(name, [])
+            if not said or submitted_on(said[-1]) != submitted_on(record):
+                said.append(record)
+            self._standin.past(name, said[:-1])
 
     def _begin(self, day: Day, ids: list[str]) -> None:
         """Seven records and three subscriptions, as `watch add` and `apply` would write them."""
@@ -157,7 +184,7 @@ class Play:
         return tuple(self._mail.letters[letters:]), tuple(self._hook.posts[posts:])
 
     def _clock(self) -> datetime:
-        return self._now
+        return self._now + timedelta(seconds=0 if self._opened is None else monotonic() - self._opened)
 
     def _skip(self, seconds: float) -> None:
         """What the program would wait, the story's clock skips."""
@@ -172,5 +199,7 @@ def _settings(folder: Path, registry_url: str, smtp_url: str) -> Settings:
         "TRIALDELTA_SMTP_URL": smtp_url,
         "TRIALDELTA_MAIL_FROM": "trialdelta <alerts@example.org>",
         "TRIALDELTA_ALLOW_PRIVATE_NETWORKS": "true",
+        # its page has a button for that, which would vanish by itself
+        "TRIALDELTA_BACKFILL": "false",
     }
     return load(given, env_file=folder / "no.env")

@@ -13,6 +13,10 @@ LOOK_AT = time(14, 0, tzinfo=UTC)
 """When the daily look is taken: some hours after the registry stamps its release."""
 
 
+SLIPPING = "NCT99000102"
+"""The trial whose end was put off before anybody looked, too."""
+
+
 class Day(Struct, frozen=True):
     """One day: what is announced before the look, what the registry did to its records, and whether it is down."""
 
@@ -45,6 +49,25 @@ def releases() -> Iterator[Release]:
         yield Release(day, deepcopy(records))
 
 
+def pasts() -> dict[str, Record]:
+    """What records said when they were registered, long before anybody looked: by id, where that was something else."""
+    record = next(each for each in first_day() if each["protocolSection"]["identificationModule"]["nctId"] == SLIPPING)
+    status = _status(record)
+    status["overallStatus"] = "NOT_YET_RECRUITING"
+    status["startDateStruct"] = {"date": "2023-11", "type": "ESTIMATED"}
+    status["primaryCompletionDateStruct"]["date"] = "2025-12"
+    status["completionDateStruct"]["date"] = "2026-06"
+    status["lastUpdateSubmitDate"] = status["statusVerifiedDate"] = status["studyFirstSubmitDate"]
+    for place in _sites(record):
+        place["status"] = "NOT_YET_RECRUITING"
+    return {SLIPPING: record}
+
+
+def submitted_on(record: Record) -> str:
+    """The day on which its sponsor last sent it in."""
+    return str(_status(record)["lastUpdateSubmitDate"])
+
+
 def _nothing_but_the_stamp(_records: dict[str, Record]) -> None:
     """The registry stamps every record anew on every day; that is all that happens."""
 
@@ -64,7 +87,7 @@ def _lists_are_shuffled(records: dict[str, Record]) -> None:
 
 
 def _a_date_slips(records: dict[str, Record]) -> None:
-    status = _status(_resubmitted(records["NCT99000102"], date(2026, 3, 5)))
+    status = _status(_resubmitted(records[SLIPPING], date(2026, 3, 5)))
     status["primaryCompletionDateStruct"]["date"] = "2027-03"
     status["completionDateStruct"]["date"] = "2027-09"
 

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 from monitor.cli import trialdelta
 from monitor.demo.play import COORDINATOR, TEAM, Play
 from monitor.demo.sinks import Letter
-from monitor.demo.story import DAYS, releases
+from monitor.demo.story import DAYS, SLIPPING, releases
 from monitor.web.doors import doors
+from snapshots import archive
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,36 @@ def test_the_story_is_invented_through_and_through() -> None:
     assert "555-01" in text
     assert "@" not in text.replace("@example.org", "")
     assert len(DAYS) == 12
+
+
+def test_what_the_buttons_of_its_page_ask_for_is_done_behind_it(tmp_path: Path) -> None:
+    with Play(tmp_path) as play:
+        for _ in play.scenes():
+            pass
+        daemon = play.daemon()
+        server = play.page(daemon.stop)
+        server.start()
+        known = {"Authorization": f"Bearer {server.own.token}"}
+        api = f"{server.url}/api/v1"
+        tested = httpx2.post(f"{api}/subscriptions/beijing-sites/test", headers=known)
+        with play.database.write() as connection:
+            archive.wish_filling(connection, "ctgov", SLIPPING, play.daemon().me.started_at)
+        before = httpx2.get(f"{api}/records/{SLIPPING}/slips", headers=known).json()
+        waiting = httpx2.get(f"{server.url}/health", headers=known).text
+        daemon.tick_presence()
+        daemon.tick_deliveries()
+        daemon.tick_backfill()
+        after = httpx2.get(f"{api}/records/{SLIPPING}/slips", headers=known).json()
+        well = httpx2.get(f"{server.url}/health", headers=known).text
+        newest = play.letters()[-1]
+        assert server.stop(5)
+
+    assert tested.status_code in (200, 201, 202)
+    assert (newest.to, "test" in newest.subject.lower()) == ((COORDINATOR,), True)
+    assert (before["past_is_whole"], after["past_is_whole"]) == (False, True)
+    assert after["slips"][1]["delays"] == before["slips"][1]["delays"] + 1
+    assert "Everything is well" not in waiting
+    assert "Everything is well" in well
 
 
 def test_its_page_shows_what_was_played_to_who_has_the_link(tmp_path: Path) -> None:
