@@ -125,7 +125,8 @@ class Visit:
         flash = self.flash
         # what is not there says so by its title alone
         is_refused = status >= 400 and status != 404
-        body = rendering.environment().get_template(template).render(self._everywhere(flash), is_refused=is_refused, **values)
+        known = self._everywhere(flash) | {"is_refused": is_refused}
+        body = rendering.environment().get_template(template).render(known, **values)
         response = Response(body, status, {**PRIVATE, **(headers or {})}, "text/html; charset=utf-8")
         if flash:
             response.delete_cookie(FLASH, path="/", secure=self.client.is_https, httponly=True, samesite="lax")
