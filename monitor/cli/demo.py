@@ -17,7 +17,15 @@ import click
     default=None,
     help="Serve the page over what was played until Ctrl-C; without either, on a terminal only.",
 )
-def demo(to: Path | None, keep: bool, page: bool | None) -> None:
+@click.option("--serve-registry", is_flag=True, help="Only the stand-in registry, to try your own alerts against.")
+@click.option(
+    "--releases",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --serve-registry: releases of your own, a line {nct, dataVersion, study} for each record.",
+)
+@click.option("--port", type=int, default=8390, show_default=True, help="With --serve-registry: where it answers.")
+def demo(to: Path | None, keep: bool, page: bool | None, **registry: Any) -> None:
     """Play a fortnight of seven invented trials: a stand-in registry, a mail server and a web address on loopback,
     and the real sweeps, alerts and digests between them; then look at it on the page. Nothing leaves this machine.
 
@@ -25,11 +33,16 @@ def demo(to: Path | None, keep: bool, page: bool | None) -> None:
     Example:
       trialdelta demo
       trialdelta demo --to my-demo --keep --no-page
+      trialdelta demo --serve-registry
     """
     from monitor import logging
+    from monitor.cli import demo_registry
     from monitor.demo.play import Play
 
     logging.configure("console", "critical")
+    if registry["serve_registry"]:
+        demo_registry.serve(registry["releases"], registry["port"])
+        return
     folder = _folder(to)
     with Play(folder) as play:
         _opening()

@@ -1,8 +1,13 @@
 """The demonstration plays the real program, and leaves behind what it promises."""
 
 import email
+import shlex
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 from threading import Event
 
 import httpx2
@@ -15,6 +20,8 @@ from monitor.demo.sinks import Letter
 from monitor.demo.story import DAYS, SLIPPING, releases
 from monitor.web.doors import doors
 from snapshots import archive
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +140,58 @@ def test_what_the_buttons_of_its_page_ask_for_is_done_behind_it(tmp_path: Path) 
     assert after["slips"][1]["delays"] == before["slips"][1]["delays"] + 1
     assert "Everything is well" not in waiting
     assert "Everything is well" in well
+
+
+@pytest.fixture
+def registry() -> Iterator["subprocess.Popen[str]"]:
+    """The stand-in registry alone, in a process of its own."""
+    command = [sys.executable, "-m", "monitor", "demo", "--serve-registry", "--port", "0"]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT) as process:
+        yield process
+        process.kill()
+
+
+def test_one_s_own_alert_can_be_tried_against_its_registry_alone(
+    registry: "subprocess.Popen[str]", tmp_path: Path
+) -> None:
+    assert registry.stdin is not None
+    assert registry.stdout is not None
+    head = [registry.stdout.readline() for _ in range(7)]
+    given = [word for line in head for word in shlex.split(line) if word.startswith("TRIALDELTA_")]
+    environ = dict(word.split("=", 1) for word in given) | {
+        "TRIALDELTA_DATABASE_URL": f"sqlite:///{tmp_path}/a.sqlite3"
+    }
+
+    def run(*words: str) -> None:
+        done = CliRunner(env=environ).invoke(trialdelta, words)
+        assert done.exit_code == 0, done.output
+
+    run("watch", "add", "NCT99000101")
+    run("check")
+    run("subscription", "add", "mine", "--to", "me@example.org", "--kind", "site.*", "--near", "Beijing,50km")
+    registry.stdin.write("\n\n")
+    registry.stdin.flush()
+    days = [registry.stdout.readline() for _ in range(2)]
+    run("check", "--deliver")
+    arrived = [registry.stdout.readline() for _ in range(2)]
+
+    assert head[-1].startswith("Release 2026-03-02, 1 of 12. Seven trials are watched")
+    assert "3 of 12. A hospital in Beijing begins to recruit" in days[1]
+    assert "mail to me@example.org: Site recruiting: NCT99000101" in arrived[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("--releases", "no-such"), "no-such cannot be read: No such file or directory"),
+        (("--releases", "pyproject.toml"), "each line is a JSON object with nct, dataVersion and study"),
+    ],
+)
+def test_releases_that_cannot_be_served_are_told_in_a_line(words: tuple[str, ...], complaint: str) -> None:
+    told = CliRunner().invoke(trialdelta, ["demo", "--serve-registry", *words])
+
+    assert told.exit_code == 2
+    assert complaint in told.stderr
 
 
 def test_its_page_shows_what_was_played_to_who_has_the_link(tmp_path: Path) -> None:
