@@ -165,6 +165,7 @@ def sites_asked(here: Visit) -> Asked:
         status=here.query.get("status", "")[:60],
         place=here.query.get("near", "")[:100],
         km=here.query.get("km", "")[:8],
+        area=here.query.get("area", "")[:60],
         page=int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1,
     )
 

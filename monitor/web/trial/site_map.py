@@ -15,13 +15,17 @@ _STEPS = (1, 2, 5, 10, 15, 30)
 _MOST_LINES = 7
 _LEAST_SPAN = 8.0
 """Degrees of latitude that a map shows at least: a single site is no dot on nothing."""
+_WORLD_WIDE = 180.0
+"""Degrees of longitude from which on a map is cut where maps of the world are: at 180°, between Asia and America."""
+_ROUNDING = 0.00001
+"""Degrees by which an area is wider than its points: about a metre."""
 _GRID = 48
 """So many cells across the drawing: sites in one cell are one point with their number."""
 
 
 class Dot(Struct, frozen=True, kw_only=True):
     """One point of the map: sites that stand close together. `words` tell what it is; `position` is that of the first
-    in the record's list, `city` where that is.
+    in the record's list, `area` ("south,west,north,east") holds these sites and no others of the map.
     """
 
     x: float
@@ -31,7 +35,7 @@ class Dot(Struct, frozen=True, kw_only=True):
     sites: int
     words: str
     position: int
-    city: str
+    area: str
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -100,14 +104,22 @@ def _frame(points: Sequence[Point]) -> _Frame:
     height = min(height, 180.0)
     width = min(max(height * 2 / squeeze, span * 1.1), 360.0)
     south = min(max(middle - height / 2, -90.0), 90.0 - height)
-    return _Frame(south, south + height, west + span / 2 - width / 2, west + span / 2 + width / 2)
+    begin = west + span / 2 - width / 2
+    if span > _WORLD_WIDE:
+        begin = min(max(begin, -180.0), 180.0 - width)
+    return _Frame(south, south + height, begin, begin + width)
 
 
 def _longitudes(found: Sequence[float]) -> tuple[float, float]:
-    """Where the points begin in the west and how many degrees they span: the widest gap between two is left out."""
+    """Where the points begin in the west and how many degrees they span: the widest gap between two is left out; where
+    they stand all over the world, it is that at 180°.
+    """
     around = sorted({longitude % 360 for longitude in found})
     gaps = [(after - before, after) for before, after in zip(around, [*around[1:], around[0] + 360], strict=True)]
     widest, begin = max(gaps)
+    if 360 - widest > _WORLD_WIDE:
+        usual = [_around(longitude) for longitude in around]
+        return min(usual), max(usual) - min(usual)
     return begin % 360, 360 - widest
 
 
@@ -134,8 +146,22 @@ def _dot(together: Sequence[Listed], frame: _Frame) -> Dot:
         sites=len(together),
         words=_dot_words(together, opened),
         position=together[0].site.position,
-        city=together[0].site.city or "",
+        area=_area([each.point for each in together if each.point], frame),
     )
+
+
+def _area(points: Sequence[Point], frame: _Frame) -> str:
+    """The least area that holds these points, rounded outwards."""
+    latitudes = [latitude for latitude, _ in points]
+    across = [(longitude - frame.west) % 360 for _, longitude in points]
+    west, east = (_around(edge + frame.west) for edge in (min(across) - _ROUNDING, max(across) + _ROUNDING))
+    edges = (min(latitudes) - _ROUNDING, west, max(latitudes) + _ROUNDING, east)
+    return ",".join(f"{edge:.5f}" for edge in edges)
+
+
+def _around(longitude: float) -> float:
+    """The same longitude from -180 to 180."""
+    return (longitude + 180) % 360 - 180
 
 
 def _dot_words(together: Sequence[Listed], opened: int) -> str:
@@ -151,7 +177,7 @@ def _dot_words(together: Sequence[Listed], opened: int) -> str:
 def _graticule(frame: _Frame) -> Iterator[Line]:
     for longitude in _degrees(frame.west, frame.east):
         x = round((longitude - frame.west) / (frame.east - frame.west) * WIDTH, 1)
-        label = _label((longitude + 180) % 360 - 180, "E", "W")
+        label = _label(_around(longitude), "E", "W")
         yield Line(x1=x, y1=0, x2=x, y2=HEIGHT, label=label, x=x + 3, y=HEIGHT - 5)
     for latitude in _degrees(frame.south, frame.north):
         y = round((frame.north - latitude) / (frame.north - frame.south) * HEIGHT, 1)

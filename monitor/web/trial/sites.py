@@ -1,5 +1,6 @@
 """The sites of a trial as a table: those that are asked for, recruiting ones first, how far away, and page by page."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,18 +28,21 @@ Point = tuple[float, float]
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What a reader asks of the sites; "" asks nothing. `place` is a name or "latitude, longitude"; `km` how far."""
+    """What a reader asks of the sites; "" asks nothing. `place` is a name or "latitude, longitude"; `km` how far;
+    `area` is "south,west,north,east" in degrees, as a point of the map asks for its sites.
+    """
 
     words: str = ""
     country: str = ""
     status: str = ""
     place: str = ""
     km: str = ""
+    area: str = ""
     page: int = 1
 
     @property
     def is_anything(self) -> bool:
-        return any((self.words, self.country, self.status, self.place))
+        return any((self.words, self.country, self.status, self.place, self.area))
 
 
 class Place(Struct, frozen=True):
@@ -182,7 +186,20 @@ def _fits(each: Listed, asked: Asked, within: float | None) -> bool:
         return False
     if asked.words and not _has_words(site, asked.words):
         return False
+    if asked.area and not _is_within(each.point, asked.area):
+        return False
     return within is None or (each.km is not None and each.km <= within)
+
+
+def _is_within(point: Point | None, area: str) -> bool:
+    """Whether a point lies in an area; everything does in what is none."""
+    try:
+        south, west, north, east = (float(each) for each in area.split(","))
+    except ValueError:
+        return True
+    if not all(map(math.isfinite, (south, west, north, east))):
+        return True
+    return point is not None and south <= point[0] <= north and (point[1] - west) % 360 <= (east - west) % 360
 
 
 def _has_words(site: Site, words: str) -> bool:
