@@ -37,7 +37,8 @@ class LastChange(Struct, frozen=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """A watch and how it stands. `record_id` is the record's id of today, another than the watch's where the registry
     merged it; `status` is the recruitment status as the registry writes it. Of a search: `finds` records now,
-    `found_ever` in all. What is not known is None.
+    `found_ever` in all. `is_still_asked_for`: the watch is paused, and a search that is not has found its record, which
+    is looked at and confirmed all the same. What is not known is None.
     """
 
     watch: Watch
@@ -51,6 +52,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     trouble: OpenException | None = None
     finds: int | None = None
     found_ever: int | None = None
+    is_still_asked_for: bool = False
 
 
 class Counts(Struct, frozen=True):
@@ -98,7 +100,14 @@ def _standings(
 ) -> list[Standing]:
     stored = _stored(connection, registry, [watch.record_id for watch in listed if watch.record_id])
     troubles = {each.registry_id: each for each in archive.open_exceptions(connection, registry)}
-    asked = [Watched(one.record_id, one.asked_since, one.asked_until) for one in listed if one.record_id in stored]
+    still = _asked_by_searches(connection, stored, [one.record_id for one in listed if one.record_id and one.paused])
+    asked = [
+        Watched(one.record_id, still[one.record_id])
+        if one.record_id in still
+        else Watched(one.record_id, one.asked_since, one.asked_until)
+        for one in listed
+        if one.record_id in stored
+    ]
     confirmed = all_last_confirmed(connection, registry, asked)
     last = _last_changes(connection, [row.record for row in stored.values()])
     heads = {row.head_version: registry for row in stored.values() if row.head_version is not None}
@@ -122,6 +131,7 @@ def _standings(
             trouble=trouble,
             finds=now_found,
             found_ever=ever,
+            is_still_asked_for=one.record_id in still,
         )
 
     return [standing(one) for one in listed]
@@ -140,6 +150,24 @@ def _stored(connection: Connection, registry: str, ids: Sequence[str]) -> dict[s
         .where(record_ids.c.registry == registry, record_ids.c.registry_id.in_(ids))
     )
     return {row.registry_id: row for row in connection.execute(wanted)}
+
+
+def _asked_by_searches(
+    connection: Connection, stored: Mapping[str, Any], paused: Collection[str]
+) -> dict[str, datetime]:
+    """Those of the paused ids whose records a search that is not paused has found, and since when it asks for them."""
+    if not paused:
+        return {}
+    today = {stored[each].today if each in stored else each: each for each in paused}
+    names = {**today, **{each: each for each in paused}}
+    since = func.coalesce(watch_rows.c.asked_since, watch_rows.c.created_at)
+    wanted = (
+        select(search_members.c.record_id, since)
+        .join(watch_rows, watch_rows.c.id == search_members.c.watch_id)
+        .where(search_members.c.record_id.in_(list(names)), watch_rows.c.paused.is_(False))
+        .order_by(since.desc())
+    )
+    return {names[row[0]]: row[1] for row in connection.execute(wanted)}
 
 
 def _last_changes(connection: Connection, numbers: Collection[int]) -> dict[int, LastChange]:

@@ -307,10 +307,15 @@ def searches(connection: Connection, registry: str, names: Collection[str]) -> l
     return [from_row(row) for row in connection.execute(found)]
 
 
+def paused(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
+    """The paused watches of these ids themselves."""
+    here = [watches.c.registry == registry, watches.c.record_id.in_(list(ids)), watches.c.paused.is_(True)]
+    return [from_row(row) for row in connection.execute(select(watches).where(*here).order_by(watches.c.id))]
+
+
 def paused_ids(connection: Connection, registry: str, ids: Collection[str]) -> set[str]:
     """Those of these ids whose own watch is paused."""
-    here = [watches.c.registry == registry, watches.c.record_id.in_(list(ids)), watches.c.paused.is_(True)]
-    return set(connection.execute(select(watches.c.record_id).where(*here)).scalars())
+    return {watch.called for watch in paused(connection, registry, ids)}
 
 
 def search_names(connection: Connection) -> list[str]:

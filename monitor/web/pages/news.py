@@ -73,9 +73,12 @@ class Release(Struct, frozen=True):
 
 
 class Looked(Struct, frozen=True):
-    """What the page rests on: the last look over everything, the newest of any kind, what was not answered."""
+    """What the page rests on: the last look over everything, of how many trials it asked for the answer is owed, the
+    newest of any kind, what was not answered.
+    """
 
     last: Sweep | None
+    owed: int
     newest: Sweep | None
     open: tuple[OpenException, ...]
     counts: Counts
@@ -92,6 +95,11 @@ class Looked(Struct, frozen=True):
     def trials(self) -> str:
         """How many trials were asked for."""
         return counted(self.last.asked, "trial") if self.last else ""
+
+    @property
+    def checked(self) -> str:
+        """How many trials were asked for and answered, then or since."""
+        return counted(self.last.asked - self.owed, "trial") if self.last else ""
 
     @property
     def named(self) -> tuple[OpenException, ...]:
@@ -178,12 +186,23 @@ def _choices(groups: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _looked(connection: Connection) -> Looked:
+    last = archive.last_finished(connection, REGISTRY)
+    still = archive.open_exceptions(connection, REGISTRY)
     return Looked(
-        archive.last_finished(connection, REGISTRY),
+        last,
+        _owed(connection, last, still) if last and still else 0,
         archive.last_sweep(connection, REGISTRY),
-        tuple(archive.open_exceptions(connection, REGISTRY)),
+        tuple(still),
         watch_standing.counts(connection),
     )
+
+
+def _owed(connection: Connection, last: Sweep, still: Sequence[OpenException]) -> int:
+    """Of how many trials that this look asked for the answer is owed to this day; searches are no trials."""
+    owed = {each.registry_id for each in still}.difference(
+        f"search {name}" for name in watches.search_names(connection)
+    )
+    return sum(each.registry_id in owed for each in archive.unanswered(connection, last.id, last.failed))
 
 
 def _values(place: Place) -> tuple[str, int, int]:

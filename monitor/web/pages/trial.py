@@ -1,6 +1,7 @@
 """One trial: all that its record says, since when, and what it said before; its sites; trials like it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from msgspec import Struct
 from sqlalchemy import Connection
@@ -38,13 +39,14 @@ MORE_RELATED = 40
 
 class Watched(Struct, frozen=True):
     """Whether a trial is watched, by which watches, and when it was last known to stand as it is shown. `is_paused`: it
-    has a watch that is paused.
+    has a watch that is paused. `resting` says of each of its watches that rests how it does, in a clause.
     """
 
     watches: tuple[Watch, ...]
     groups: tuple[str, ...]
     confirmed: Confirmation | None
     is_paused: bool
+    resting: tuple[str, ...]
 
 
 class Related(Struct, frozen=True, kw_only=True):
@@ -124,7 +126,7 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
         asked=asked,
         sites_help=HELP["locations"],
         site_map=site_map(sites.points, sites.place.point),
-        watched=watched_state(connection, record),
+        watched=watched_state(connection, record, here.now),
         registry_page=record_page(record.registry_id),
         registry_search=similar_page(trial),
         grouped_parts=grouped_parts,
@@ -184,12 +186,21 @@ def _unknown(here: Visit, connection: Connection, asked: str) -> Response:
     )
 
 
-def watched_state(connection: Connection, record: Record) -> Watched:
+def watched_state(connection: Connection, record: Record, now: datetime) -> Watched:
     """Whether the record is watched, and since when nothing else is known of it."""
-    found = watches.of_record(connection, REGISTRY, [record.registry_id, *record.former_ids])
+    names = [record.registry_id, *record.former_ids]
+    found = watches.of_record(connection, REGISTRY, names)
     groups = tuple(dict.fromkeys(each.group for each in found if each.group))
-    paused = watches.paused_ids(connection, REGISTRY, [record.registry_id, *record.former_ids])
-    return Watched(tuple(found), groups, confirmed(connection, record) if found else None, bool(paused))
+    paused = watches.paused(connection, REGISTRY, names)
+    last = confirmed(connection, record) if found else None
+    return Watched(tuple(found), groups, last, bool(paused), tuple(_resting([*found, *paused], now)))
+
+
+def _resting(found: Sequence[Watch], now: datetime) -> Iterator[str]:
+    for each in found:
+        words = each.silence.in_words(now)
+        if words:
+            yield f"{'its own watch' if each.search is None else each.called} is {words}"
 
 
 # --- trials like it ---------------------------------------------------------------------------------------------------

@@ -161,7 +161,9 @@ def test_the_heading_names_what_was_not_answered_and_says_when_the_newest_look_f
     stage.day(DAYS[0], trial(ALICE))
     with serving(stage.database) as site:
         browser = site.signed_in()
-        assert "1 not: NCT99000077 (absent)" in words(browser.get("/"))
+        looked = words(browser.get("/"))
+        assert "1 trial checked 2 March 2026" in looked  # two were asked for
+        assert "1 not: NCT99000077 (absent)" in looked
         stage.standin.fail(Fault.SERVER_ERROR)
         stage.look()
         assert "The newest look failed" in words(browser.get("/"))

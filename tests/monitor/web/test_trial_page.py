@@ -11,13 +11,14 @@ import pytest
 from monitor.daemon import Daemon
 from monitor.demo.standin import StandIn
 from monitor.relating import ask_wanted
-from notifiers import due_watches, watches
+from notifiers import due_watches, search_members, watches
+from notifiers.silences import Silence
 from notifiers.watches import Wish
 from snapshots import archive, related
 from snapshots.archive.tables import prunings, versions
 from snapshots.database import Database
 from tests.databases import SqliteFiles
-from tests.monitor.stage import DAYS, Stage
+from tests.monitor.stage import DAYS, Stage, at
 from tests.monitor.web.browsing import SiteUnderTest, csrf, serving
 from tests.monitor.web.trials import TRIAL, indexed, lived, record, site
 from tests.monitor.web.trials import site as trial_site
@@ -261,6 +262,37 @@ def test_a_paused_watch_is_told_so_instead_of_offering_another(site: SiteUnderTe
 
     assert "Its watch is paused" in words(answer)
     assert "Watch this trial" not in words(answer)
+
+
+def test_a_pause_and_a_snooze_are_said_where_a_search_watches_the_trial_all_the_same(site: SiteUnderTest) -> None:
+    lived(site.database, [record()], [record()])
+    with site.database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", search={"query.cond": "x"}, name="fever"), at("2026-03-01"))
+        (search,) = [each for each in watches.listing(connection) if each.search is not None]
+        search_members.put(connection, search.id, TRIAL, is_found=True)
+        watches.pause(connection, "ctgov", [TRIAL], at(DAYS[0], 15), by="ann", reason="holidays")
+
+    assert "Last confirmed 3 March 2026, 14:00 UTC" in words(page(site))
+    assert "Watched; its own watch is paused, by ann: holidays." in words(page(site))
+    row = words(page(site, "/watchlist?state=paused"))
+    assert "paused, by ann: holidays; a search watches it all the same" in row
+    assert "3 March 2026, 14:00 UTC Paused" in row
+
+    with site.database.write() as connection:
+        watches.pause(connection, "ctgov", [TRIAL], site.clock(), paused=False)
+        rest = Silence(until=at("2027-01-01"), by="ann")
+        watches.snooze(connection, "ctgov", [TRIAL], rest, site.clock())
+
+    assert "Watched; its own watch is snoozed until 1 January 2027, 14:00 UTC, by ann." in words(page(site))
+
+
+def test_since_when_the_registry_does_not_list_a_trial_is_its_first_absence(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        for release in ("2026-03-03", "2026-03-04"):
+            archive.note_absent(connection, "ctgov", TRIAL, release)
+
+    assert "does not list it any more, since 3 March 2026" in words(page(site))
 
 
 def test_what_is_no_id_is_told_so(site: SiteUnderTest) -> None:

@@ -18,7 +18,9 @@ class RecordName(Struct):
 
 
 class ListedRecord(RecordName):
-    """A record that is stored. `missing_since`: the release since which the registry does not answer for it."""
+    """A record that is stored. `missing_since`: the release at which it was believed that the registry does not list it
+    any more, the second in which it did not.
+    """
 
     former_ids: list[str]
     first_seen_at: datetime
