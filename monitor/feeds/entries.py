@@ -1,7 +1,9 @@
 """What a feed tells: the newest steps of a trial, of what is watched in a group, or of what a subscription wanted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -11,19 +13,21 @@ from sqlalchemy import Connection, select
 from notifiers import feeds, subscriptions
 from notifiers.clean_text import one_line
 from notifiers.feeds import Feed
+from notifiers.tables import subscriptions as kept
 from notifiers.tables import wanted_changes
 from notifiers.watched_rows import watched_rows
 from snapshots import archive
 from snapshots.archive import Step, recent
-from snapshots.archive.history import OBSERVED, REGISTRY, SEARCH
+from snapshots.archive.history import OBSERVED, REGISTRY, SEARCH, steps_of_changes
+from snapshots.archive.tables import changes as change_rows
 from snapshots.kinds import SEVERITIES
 from snapshots.registries.ctgov.ids import REGISTRY_HOST, record_page
 
 ENTRIES = 50
 CHANGES = 400
-"""Changes that are read for a feed: a step with hundreds of sites must not make it endless."""
+"""Changes whose steps are looked up at once."""
 LINES = 25
-"""Changes that an entry names; what is more is counted."""
+"""Changes that an entry names, the most severe first; what is more is counted."""
 SEEN_NOW = (OBSERVED, SEARCH, REGISTRY)
 """What was filled in from the past is no news: it would push the news out."""
 
@@ -54,11 +58,12 @@ class Told(Struct, frozen=True, kw_only=True):
 
 def told(connection: Connection, registry: str, feed: Feed) -> Told | None:
     """What a feed tells now; None where what it is about is not there any more."""
-    asked = _asked(connection, registry, feed)
-    if asked is None:
+    asking = _asking(connection, registry, feed)
+    if asking is None:
         return None
-    steps = recent.newest(connection, asked, CHANGES)[:ENTRIES]
-    entries = tuple(_entry(connection, step) for step in steps)
+    told = _rows(connection, feed, _newest_steps(connection, asking))
+    named = [row.id for rows in told.values() for row in sorted(rows, key=_rank)[:LINES]]
+    entries = tuple(_entry(connection, step, told[step.id]) for step in reversed(steps_of_changes(connection, named)))
     return Told(
         id=feeds.identity(connection, "feed", feed.id),
         title=one_line(title(connection, registry, feed), 200),
@@ -78,33 +83,68 @@ def title(connection: Connection, registry: str, feed: Feed) -> str:
     return f"{feed.name} {record.title}" if record else feed.name
 
 
-def _asked(connection: Connection, registry: str, feed: Feed) -> recent.Asked | None:
+def _asking(connection: Connection, registry: str, feed: Feed) -> Callable[[int | None], recent.Asked] | None:
+    """What is asked for, before a change's id (None: the newest); None where what it is about is gone."""
     if feed.about == "group":
-        return recent.Asked(among=watched_rows(feed.name), causes=SEEN_NOW)
+        return lambda before: recent.Asked(among=watched_rows(feed.name), causes=SEEN_NOW, before=before)
     if feed.about == "trial":
         record = archive.find_record(connection, registry, feed.name)
-        return recent.Asked(records=recent.rows_of(record.id if record else 0), causes=SEEN_NOW)
-    stored = subscriptions.find(connection, feed.name)
-    if stored is None:
-        return None
-    newest = select(wanted_changes.c.change_id).where(wanted_changes.c.subscription_id == stored.id)
-    newest = newest.order_by(wanted_changes.c.observed_at.desc()).limit(CHANGES)
+        mine = recent.rows_of(record.id if record else 0)
+        return lambda before: recent.Asked(records=mine, causes=SEEN_NOW, before=before)
+    stored = subscriptions.find(connection, feed.name, addressed=False)
+    return None if stored is None else partial(_wanted, stored.id)
+
+
+def _wanted(subscription: int, before: int | None) -> recent.Asked:
+    # not all that it ever wanted is looked through: the newest of it
+    of = wanted_changes.c
+    earlier = [] if before is None else [of.change_id < before]
+    newest = select(of.change_id).where(of.subscription_id == subscription, *earlier)
+    newest = newest.order_by(of.change_id.desc()).limit(CHANGES)
     return recent.Asked(changes=select(newest.subquery().c.change_id))
 
 
-def _entry(connection: Connection, step: Step) -> Entry:
-    changes = [stored.change for stored in step.changes]
-    lead = min(changes, key=lambda change: SEVERITIES.index(change.severity))
+def _newest_steps(connection: Connection, asking: Callable[[int | None], recent.Asked]) -> list[int]:
+    """The newest ENTRIES steps, however many changes each tells."""
+    found: set[int] = set()
+    before: int | None = None
+    while len(found) < ENTRIES:
+        steps, before = recent.newest_steps(connection, asking(before), CHANGES)
+        if not steps:
+            break
+        found |= steps
+    return sorted(found, reverse=True)[:ENTRIES]
+
+
+def _rows(connection: Connection, feed: Feed, steps: Sequence[int]) -> dict[int, list[Any]]:
+    """All that these steps tell in a feed, by step, in the order in which it is told: id, kind and severity."""
+    of = change_rows.c
+    told = select(of.id, of.step, of.kind, of.severity).where(of.step.in_(steps)).order_by(of.step, of.position)
+    if feed.about == "subscription":
+        mine = wanted_changes.c.subscription_id.in_(select(kept.c.id).where(kept.c.name == feed.name))
+        told = told.where(
+            of.id.in_(select(wanted_changes.c.change_id).where(wanted_changes.c.step_id.in_(steps), mine))
+        )
+    return {step: list(rows) for step, rows in groupby(connection.execute(told), key=lambda row: row.step)}
+
+
+def _rank(row: Any) -> int:
+    return SEVERITIES.index(row.severity)
+
+
+def _entry(connection: Connection, step: Step, told: Sequence[Any]) -> Entry:
+    changes = sorted((stored.change for stored in step.changes), key=lambda change: SEVERITIES.index(change.severity))
+    lead = changes[0]
     name = f"{step.registry_id} {step.title}" if step.registry_id else "The registry"
-    more = f" (+{len(changes) - 1} more)" if len(changes) > 1 else ""
+    more = f" (+{len(told) - 1} more)" if len(told) > 1 else ""
     return Entry(
         id=feeds.identity(connection, "step", recent.first_told(connection, step.id)),
         title=f"{lead.label}: {one_line(name, 150)}{more}",
         url=record_page(step.registry_id) if step.registry_id else f"https://{REGISTRY_HOST}/",
         updated=step.observed_at,
-        lines=tuple((change.label, one_line(change.summary, 2000)) for change in changes[:LINES]),
-        more=max(0, len(changes) - LINES),
-        tags=tuple(dict.fromkeys(change.kind for change in changes)),
+        lines=tuple((change.label, one_line(change.summary, 2000)) for change in changes),
+        more=len(told) - len(changes),
+        tags=tuple(dict.fromkeys(row.kind for row in told)),
     )
 
 

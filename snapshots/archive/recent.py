@@ -47,6 +47,17 @@ def newest(connection: Connection, asked: Asked, limit: int) -> list[Step]:
     return sorted(steps_of_changes(connection, ids), key=lambda step: -step.id)
 
 
+def newest_steps(connection: Connection, asked: Asked, limit: int) -> tuple[set[int], int | None]:
+    """The steps that tell the newest `limit` changes, and the id before which those begin that tell no change of them.
+
+    None: there are no such changes.
+    """
+    its = select(change_rows.c.step).where(change_rows.c.id.in_(_first(connection, asked, limit, is_newest=True)))
+    begin = select(change_rows.c.step, func.min(change_rows.c.id)).where(change_rows.c.step.in_(its))
+    found = {row[0]: row[1] for row in connection.execute(begin.group_by(change_rows.c.step))}
+    return set(found), min(found.values(), default=None)
+
+
 def following(connection: Connection, asked: Asked, limit: int) -> list[Step]:
     """At most so many changes, in the order in which they were stored."""
     return steps_of_changes(connection, _first(connection, asked, limit, is_newest=False))

@@ -25,6 +25,7 @@ from tests.monitor.stage import DAYS, RECRUITING, Stage, copied
 from tests.monitor.web.browsing import OWN_TOKEN, SiteUnderTest, csrf, serving
 from tests.monitor.web.lived_in import FIRST, HOSTILE, SECOND, hostile, lived_in, planned
 from tests.monitor.web.strict_calendar import read
+from tests.notifiers.cast import ALICE, BOB, DAY, NOW, change, subscribe, tell, watch
 
 Json = Any
 __all__ = ["lived_in"]
@@ -122,6 +123,24 @@ def test_a_group_is_fed_with_all_its_trials_and_a_subscription_with_what_it_want
     terms = {each.get("term") for entry in wanted for each in entry.findall(f"{ATOM}category")}
     assert terms
     assert all(str(term).startswith("site.") for term in terms)
+
+
+def test_a_step_of_any_length_is_counted_whole_and_pushes_no_other_out(site_on_each: SiteUnderTest) -> None:
+    many = (change(), *(change("site.renamed", summary=f"Site {number}.") for number in range(450)))
+    with site_on_each.database.write() as connection:
+        watch(connection, ALICE, BOB, group="g")
+        subscribe(connection, "mine")
+        for days, record, told in ((3, ALICE, (change(),)), (2, BOB, many), (1, ALICE, many)):
+            tell(connection, *told, record=record, at=NOW - days * DAY)
+
+    for about, name, number in (("group", "g", 3), ("subscription", "mine", 3), ("trial", ALICE, 2)):
+        found = entries(site_on_each, made(site_on_each, about, name))
+        titles = [each.findtext(f"{ATOM}title") for each in found]
+        assert (len(titles), titles[-1]) == (number, f"Site recruiting: {ALICE} A Study of Rest")
+        assert titles[0] == f"Site recruiting: {ALICE} A Study of Rest (+450 more)"
+        content = found[0].findtext(f"{ATOM}content") or ""
+        assert "And 426 more." in content
+        assert content.count("<li>") == 25
 
 
 def test_the_json_feed_tells_the_same_entries(site: SiteUnderTest) -> None:
