@@ -72,9 +72,10 @@ def add(  # noqa: PLR0917 - click names them
 
 @watch.command("import", short_help="Watch the ids in a file.")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
-@click.option("--group", help="The group they belong to.")
+@click.option("--group", help="The group of those that the file gives none.")
 def import_(file: str, group: str | None) -> None:
-    """Watch the records whose ids stand in FILE, one a line or in the first column of a CSV; - is stdin.
+    """Watch the records whose ids stand in FILE, one a line, or in a CSV whose heading may name columns id, group and
+    note; - is stdin.
 
     Blank lines, lines that begin with # and a heading are skipped. Nothing is watched where any other line has no id.
 
@@ -82,13 +83,11 @@ def import_(file: str, group: str | None) -> None:
     Example:
       trialdelta watch import trials.csv --group kidney
     """
-    from monitor import wiring
     from monitor.cli.session import session
-    from notifiers.watches import Wish
 
-    ids = _ids_in(file)
+    wishes = _wishes_in(file, group)
     with session() as here:
-        _add(here, [Wish(registry=wiring.REGISTRY, record_id=each, group=group) for each in ids])
+        _add(here, wishes)
 
 
 @watch.command("list", short_help="What is watched, and how it stands.")
@@ -232,31 +231,29 @@ def _search(pairs: tuple[str, ...], name: str | None) -> dict[str, str]:
     return found
 
 
-def _ids_in(file: str) -> list[str]:
+def _wishes_in(file: str, group: str | None) -> list[Any]:
+    """What a file asks to have watched. Raises Failure that names the first line that cannot be read."""
+    from monitor import watch_file
     from monitor.cli.program import Failure
-    from snapshots.registries.ctgov.ids import normalise
+    from monitor.web import spreadsheet
 
-    ids: dict[str, None] = {}
-    for number, line in enumerate(_lines(file), start=1):
-        cell = line.replace(";", ",").replace("\t", ",").split(",")[0].strip().strip('"')
-        if not cell or cell.startswith("#"):
-            continue
-        try:
-            ids[normalise(cell)] = None
-        except ValueError as error:
-            if number > 1 or any(letter.isdigit() for letter in cell):
-                raise Failure(f"{file}, line {number}: {error}") from error
-    if not ids:
+    try:
+        lines, wrong = watch_file.lines_of(list(spreadsheet.rows(_text(file))))
+    except ValueError as error:
+        raise Failure(f"{file}: {error}") from error
+    if wrong:
+        raise Failure(f"{file}, line {wrong[0][0]}: {wrong[0][1]}")
+    if not lines:
         raise Failure(f"{file} holds no id")
-    return list(ids)
+    return watch_file.wishes_of(lines, group)
 
 
-def _lines(file: str) -> list[str]:
+def _text(file: str) -> str:
     from monitor.cli.program import Failure
 
     try:
-        with click.open_file(file, encoding="utf-8-sig") as lines:
-            return list(map(str, lines))
+        with click.open_file(file, encoding="utf-8-sig") as opened:
+            return str(opened.read())
     except OSError as error:
         raise Failure(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

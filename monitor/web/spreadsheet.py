@@ -31,6 +31,11 @@ def read(content: bytes) -> Iterator[list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError("the file is not text in UTF-8; save it as “CSV UTF-8”") from None
+    yield from rows(text)
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """As `read`, of text. Raises ValueError that says what is wrong."""
     if "\x00" in text:
         raise ValueError("the file holds the character U+0000; no text has that")
     first = text.partition("\n")[0]

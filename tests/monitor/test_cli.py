@@ -223,6 +223,15 @@ def test_a_file_of_ids_is_imported_whole_or_not_at_all(run: Run, tmp_path: Path)
     assert [row["id"] for row in said(run("watch", "list", "--group", "ours", "--format", "json"))] == [ONE, TWO]
 
 
+def test_a_file_says_group_and_note_of_each_id(run: Run, tmp_path: Path) -> None:
+    listed = written(tmp_path, "list.csv", f'group,NCT Number,note\nheart,{ONE},"ours, mostly"\n,{TWO},\n')
+
+    run("watch", "import", listed, "--group", "rest")
+
+    rows = said(run("watch", "list", "--format", "json"))
+    assert [(row["group"], row["note"]) for row in rows] == [("heart", "ours, mostly"), ("rest", None)]
+
+
 def test_an_id_that_is_watched_already_stays_as_it_is_and_says_so(run: Run) -> None:
     run("watch", "add", ONE, "--group", "kidney", "--note", "ours")
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 from starlette.responses import Response
 
-from monitor.web.doors import Door
+from monitor.web.doors import BODY_LIMIT, Door
 from monitor.web.numbers import NUMBER
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
@@ -58,6 +58,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     `media` than JSON, None too). `problems` are the statuses beyond those that every operation may answer with.
     `readers_may`: it changes nothing that others see, a token that may only read is enough whatever the method.
     `asks_others`: it may wait for the registry or a mail server.
+    `body_limit`: how many bytes may be sent.
     """
 
     method: Method
@@ -76,6 +77,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     problems: tuple[int, ...] = ()
     readers_may: bool = False
     asks_others: bool = False
+    body_limit: int = BODY_LIMIT
 
     @property
     def acts(self) -> bool:
@@ -112,8 +114,17 @@ def doors_of(operations: Sequence[Operation]) -> tuple[Door, ...]:
         handlers: dict[str, Any] = {one.method.lower(): one.answer_to for one in members}
         free = any(one.readers_may for one in members)
         waits = tuple(one.method for one in members if one.asks_others)
+        limit = max(one.body_limit for one in members)
         found.append(
-            Door(PREFIX + each, access="signed-in", kind="api", readers_may_post=free, asks_others=waits, **handlers)
+            Door(
+                PREFIX + each,
+                access="signed-in",
+                kind="api",
+                body_limit=limit,
+                readers_may_post=free,
+                asks_others=waits,
+                **handlers,
+            )
         )
     # a path that says all of itself is tried before one with a name in the same place
     return tuple(sorted(found, key=lambda door: (door.path.count("{"), door.path)))

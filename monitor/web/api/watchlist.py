@@ -8,9 +8,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from monitor import asking_first
+from monitor import asking_first, watch_file
 from monitor.shown.watches import watches_json
-from monitor.web import cursor
+from monitor.web import cursor, spreadsheet
 from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
@@ -24,6 +24,7 @@ from notifiers.watches import EVERYTHING, Watch, Wish
 from snapshots.registries.ctgov.client import SEARCH_PARAMETERS
 from snapshots.registries.ctgov.ids import normalise
 from snapshots.registry import RegistryError
+from snapshots.sentences import counted
 
 Json = Any
 _GROUP = "Watches"
@@ -102,23 +103,18 @@ def _ids(texts: Sequence[str]) -> list[str]:
 
 def _import(call: Call) -> Json:
     given: shapes.WatchFile = call.sent
-    lines = enumerate(given.text.splitlines(), start=1)
-    ids = dict.fromkeys(each for number, line in lines for each in _of_line(number, line))
-    if not ids:
-        raise Problem(422, "The text holds no id", "One a line, or a CSV with ids in its first column.")
-    return _kept(call, [Wish(registry=REGISTRY, record_id=each, group=given.group) for each in ids])
-
-
-def _of_line(number: int, line: str) -> list[str]:
-    cell = line.replace(";", ",").replace("\t", ",").split(",")[0].strip().strip('"')
-    if not cell or cell.startswith("#"):
-        return []
     try:
-        return [normalise(cell)]
+        lines, wrong = watch_file.lines_of(list(spreadsheet.rows(given.text)))
     except ValueError as error:
-        if number == 1 and not any(letter.isdigit() for letter in cell):
-            return []  # a heading
-        raise Problem(422, f"Line {number}: {error}") from None
+        raise Problem(422, str(error)) from None
+    if wrong:
+        number, why = wrong[0]
+        raise Problem(422, f"Line {number}: {why}", f"{counted(len(wrong), 'line')} cannot be read; nothing is added.")
+    if not lines:
+        raise Problem(422, "The text holds no id", "One a line, or a CSV whose heading names the column id.")
+    with call.here.database.write() as connection:
+        kept = watch_file.keep(connection, watch_file.wishes_of(lines, given.group), call.here.now, renew=given.renew)
+    return {"added": kept.added, "already": kept.already, "changed": kept.changed}
 
 
 def _kept(call: Call, wishes: Sequence[Wish]) -> Json:
@@ -236,8 +232,8 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/imports/watches", name="importWatches", group=_GROUP, handler=_import,
-        words="Watch the records whose ids stand in a text; nothing where any line has none.",
-        body=shapes.WatchFile, answer=shapes.Added, problems=(409,),
+        words="Watch the records whose ids stand in a text, each in its group; nothing where any line has no id.",
+        body=shapes.WatchFile, answer=shapes.Imported, body_limit=watch_file.FILE_LIMIT,
     ),
     Operation(
         method="GET", path="/watches/{name}", name="showWatch", group=_GROUP, words="One watch.", handler=_show,

@@ -4,22 +4,20 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
-from sqlalchemy import Connection
 from starlette.responses import Response
 
-from monitor import asking_first
+from monitor import asking_first, watch_file
 from monitor.asking_first import Said
+from monitor.lengths import too_long
 from monitor.web import spreadsheet
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
-from monitor.web.lengths import too_long
 from monitor.web.pages.watchlist import WORDS
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import watches
 from notifiers.watches import Wish
-from snapshots.registries.ctgov.ids import Pasted, normalise, pasted
+from snapshots.registries.ctgov.ids import Pasted, pasted
 from snapshots.sentences import counted
 
 Json = Any
@@ -27,17 +25,7 @@ Json = Any
 SECONDS = 12.0
 """How long the registry is asked while a person waits."""
 IDS_AT_ONCE = 5000
-FILE_LIMIT = 2 * 1024 * 1024
 SHOWN_WRONG = 10
-
-
-class Line(Struct, frozen=True):
-    """A line of a file: its number there, the id, and what it says of it ("" where it says nothing)."""
-
-    number: int
-    id: str
-    group: str
-    note: str
 
 
 def form(here: Visit) -> Response:
@@ -74,17 +62,13 @@ def import_file(here: Visit) -> Response:
     if upload is None:
         return _refused(here, "Choose a file first.")
     try:
-        lines, wrong = _lines(list(spreadsheet.read(upload.content)))
+        lines, wrong = watch_file.lines_of(list(spreadsheet.read(upload.content)))
     except ValueError as error:
         return _refused(here, f"{upload.name}: {error}.")
     if wrong or not lines:
         words = f"{counted(len(wrong), 'line')} cannot be read; nothing was added." if wrong else "It holds no id."
         return _refused(here, f"{upload.name}: {words}", wrong[:SHOWN_WRONG])
-    group = here.form.text("group")
-    wishes = [
-        Wish(registry=REGISTRY, record_id=line.id, group=line.group or group or None, note=line.note or None)
-        for line in lines
-    ]
+    wishes = watch_file.wishes_of(lines, here.form.text("group"))
     return _watched(here, wishes, renew=here.form.flag("renew"))
 
 
@@ -137,59 +121,14 @@ def _look_up(here: Visit, ids: Sequence[str]) -> list[Said]:
 
 def _watched(here: Visit, wishes: Sequence[Wish], *, renew: bool = False) -> Response:
     with here.database.write() as connection:
-        known = {watch.record_id: watch for watch in watches.listing(connection) if watch.record_id}
-        new = [wish for wish in wishes if wish.record_id not in known and watches.add(connection, wish, here.now)]
-        changed = sum(_renewed(connection, here, known, wish) for wish in wishes) if renew else 0
-    words = [f"{counted(len(new), 'trial')} added"] if new else []
+        kept = watch_file.keep(connection, wishes, here.now, renew=renew)
+    added, changed = len(kept.added), len(kept.changed)
+    words = [f"{counted(added, 'trial')} added"] if added else []
     words += [f"{changed} changed"] if changed else []
-    same = len(wishes) - len(new) - changed
+    same = len(wishes) - added - changed
     words += [f"{same} watched already"] if same else []
-    asked = " The registry is asked for what is new within seconds." if new else ""
+    asked = " The registry is asked for what is new within seconds." if added else ""
     return here.redirect("/watchlist", flash=f"{', '.join(words)}.{asked}")
-
-
-def _renewed(connection: Connection, here: Visit, known: Mapping[str, watches.Watch], wish: Wish) -> bool:
-    """Give a watch the group and note of the file; whether that changed it."""
-    watch = known.get(wish.record_id or "")
-    if watch is None:
-        return False
-    group, note = wish.group or watch.group, wish.note or watch.note
-    if (group, note) == (watch.group, watch.note):
-        return False
-    return watches.change(connection, watches.as_wish(watch, group=group, note=note), here.now)
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> tuple[list[Line], list[tuple[int, str]]]:
-    """The lines with an id, and those with something else: number and why."""
-    columns, begin = _columns(rows)
-    lines: dict[str, Line] = {}
-    wrong: list[tuple[int, str]] = []
-    for number, row in enumerate(rows[begin:], start=begin + 1):
-        said = {name: row[at] if at < len(row) else "" for name, at in columns.items()}
-        # an export has a line for each search, too: those have no id
-        if not any(row) or row[0].startswith("#") or (not said["id"] and said.get("search")):
-            continue
-        try:
-            record = normalise(said["id"])
-        except ValueError as error:
-            wrong.append((number, str(error)))
-            continue
-        wrong += [(number, f"{name}: {why}") for name, why in too_long(said).items()]
-        lines.setdefault(record, Line(number, record, said.get("group", ""), said.get("note", "")))
-    return list(lines.values()), wrong
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
-    """Which column holds what, and where the lines begin: by the heading, else the id stands first."""
-    heading = [cell.casefold() for cell in rows[0]] if rows else []
-    if heading and not any(letter.isdigit() for cell in heading for letter in cell):
-        known = {ID_NAMES.get(name, name): at for at, name in reversed(list(enumerate(heading)))}
-        return {"id": 0, **{name: at for name, at in known.items() if name in ("id", "group", "note", "search")}}, 1
-    return {"id": 0}, 0
-
-
-ID_NAMES = {"nct id": "id", "nct number": "id", "nct": "id", "nctid": "id", "trial": "id", "record": "id"}
-COLUMNS_WORDS = "id, group, note"
 
 
 def _refused(here: Visit, error: str, wrong: Sequence[tuple[int, str]] = ()) -> Response:
@@ -205,11 +144,11 @@ def _import_form(
         wrong=Lines(wrong or {}),
         lines=lines,
         typed=Lines(here.form.values() if wrong else {}),
-        columns=COLUMNS_WORDS,
+        columns=watch_file.COLUMNS,
     )
 
 
 DOORS = (
     Door("/watchlist/add", access="signed-in", get=form, post=add, asks_others=("POST",)),
-    Door("/watchlist/import", access="signed-in", get=import_form, post=import_file, body_limit=FILE_LIMIT),
+    Door("/watchlist/import", access="signed-in", get=import_form, post=import_file, body_limit=watch_file.FILE_LIMIT),
 )

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from monitor import asking_first
 from monitor.asking_first import Found
+from monitor.lengths import too_long
 from monitor.web.doors import Door
-from monitor.web.lengths import too_long
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import names, watches

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.access import tokens
+from monitor.lengths import too_long
 from monitor.timing_words import told_when
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
-from monitor.web.lengths import too_long
 from monitor.web.numbers import row_number
 from monitor.web.problems import Problem
 from monitor.web.rendering import zone_time

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from monitor.lengths import too_long
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
-from monitor.web.lengths import too_long
 from monitor.web.numbers import row_number
 from monitor.web.pages.watchlist import PARSE, WORDS
 from monitor.web.problems import Problem

@@ -59,6 +59,7 @@ from monitor.web.api.shapes.subscribing import (
 from monitor.web.api.shapes.watching import (
     Added,
     Hits,
+    Imported,
     NewWatches,
     Query,
     Silencing,
@@ -93,6 +94,7 @@ __all__ = [
     "Health",
     "HistoryChange",
     "Hits",
+    "Imported",
     "Life",
     "ListedRecord",
     "Marked",

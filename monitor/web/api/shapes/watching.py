@@ -41,10 +41,13 @@ class NewWatches(Struct, forbid_unknown_fields=True):
 
 
 class WatchFile(Struct, forbid_unknown_fields=True):
-    """Text with one id a line, or a CSV with ids in its first column."""
+    """Text with one id a line, or a CSV whose heading names the columns that are read: id, group, note. `group` is for
+    lines that name none. `renew`: what is watched already is given the group and note of its line.
+    """
 
-    text: Annotated[str, Meta(max_length=200_000)]
+    text: Annotated[str, Meta(max_length=2_000_000)]
     group: Name | None = None
+    renew: bool = False
 
 
 class Added(Struct):
@@ -52,6 +55,12 @@ class Added(Struct):
 
     added: list[str]
     already: list[str]
+
+
+class Imported(Added):
+    """What is watched now that was not, what was already, and of this what was given another group or note."""
+
+    changed: list[str]
 
 
 class WatchWords(Struct, forbid_unknown_fields=True, omit_defaults=True):
