@@ -7,10 +7,11 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
+from starlette.responses import Response
 
 from monitor import asking_first, watch_file
 from monitor.shown.watches import watches_json
-from monitor.web import cursor, spreadsheet
+from monitor.web import cursor, spreadsheet, watch_table
 from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
@@ -35,11 +36,19 @@ COUNTED = 1000
 def _listing(call: Call) -> Json:
     limit = call.asked["limit"]
     begin = after(call, RowNumber, str, RowNumber)
-    place, wanted = Place(*begin) if begin else None, Wanted(group=call.asked["group"])
+    place, wanted = Place(*begin) if begin else None, _wanted(call)
     with call.here.database.read() as connection:
         found, following = watch_pages.page(connection, REGISTRY, wanted, place, limit, call.here.now)
         items = _shown(connection, found, call)
     return {"items": items, "next": _cursor(following) if following else None}
+
+
+def _wanted(call: Call) -> Wanted:
+    return watch_table.wanted(*(call.asked[name] or "" for name in ("group", "state", "words")))
+
+
+def _table(call: Call) -> Response:
+    return watch_table.file(call.here, _wanted(call))
 
 
 def _cursor(place: Place) -> str:
@@ -208,6 +217,11 @@ def _preview(call: Call) -> Json:
     return {"hits": min(len(found), COUNTED), "is_all": len(found) <= COUNTED, "first": found[:10]}
 
 
+FILTERS = (
+    Param(name="group", type=Word | None, words="Only this group; “-” is what is in none."),
+    Param(name="state", type=shapes.WatchState | None, words="Only in this state; what is in trouble is in no other."),
+    Param(name="words", type=shapes.Name | None, words="Only with all these words in id, title, name or note."),
+)
 NAME = Param(name="name", type=str, words="The record's id, or the name of the watch.")
 
 
@@ -222,8 +236,11 @@ OPERATIONS = (
     Operation(
         method="GET", path="/watches", name="listWatches", group=_GROUP, handler=_listing,
         words="What is watched, records by id and then searches by name, and how each stands.",
-        params=(Param(name="group", type=Word | None, words="Only this group."), *cursor_params()),
-        answer=page_of(shapes.Watch),
+        params=(*FILTERS, *cursor_params()), answer=page_of(shapes.Watch),
+    ),
+    Operation(
+        method="GET", path="/exports/watches", name="exportWatches", group=_GROUP, handler=_table, params=FILTERS,
+        words="The watchlist as CSV, as the page exports it; an import reads it back.", media="text/csv",
     ),
     Operation(
         method="POST", path="/watches", name="addWatches", group=_GROUP, handler=_add, body=shapes.NewWatches,

@@ -6,10 +6,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.lengths import too_long
+from monitor.shown.watches import PARSE
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.numbers import row_number
-from monitor.web.pages.watchlist import PARSE, WORDS
+from monitor.web.pages.watchlist import WORDS
 from monitor.web.problems import Problem
 from monitor.web.snoozing import end_of_snooze
 from monitor.web.visit import Visit

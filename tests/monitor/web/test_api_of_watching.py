@@ -38,6 +38,55 @@ def reader(site: SiteUnderTest) -> httpx2.Client:
     return site.client(site.token("reader"))
 
 
+# --- how each stands --------------------------------------------------------------------------------------------------
+
+
+def ids(client: httpx2.Client, **asked: Any) -> list[str]:
+    return [each["id"] or each["name"] for each in get(client, "/watches", **asked)["items"]]
+
+
+def test_a_watch_says_of_its_trial_what_the_page_says(reader: httpx2.Client) -> None:
+    found = get(reader, f"/watches/{FIRST}")
+
+    assert found["status"] == "RECRUITING"
+    assert found["next_date"] == {"what": "Study completion", "date": "2027-03-31", "day": "2027-03-31"}
+    assert found["last_change"] == {
+        "kind": "site.recruiting",
+        "severity": "critical",
+        "label": "Site recruiting",
+        "release": "2026-03-03T09:00:05",
+        "observed_at": found["last_change"]["observed_at"],
+    }
+    search = get(reader, "/watches/fever")
+    assert (search["status"], search["next_date"], search["last_change"]) == (None, None, None)
+
+
+def test_watches_are_asked_for_by_state_words_and_group_as_on_the_page(
+    site: SiteUnderTest, reader: httpx2.Client, writer: httpx2.Client
+) -> None:
+    writer.post(f"{PREFIX}/watches/{FIRST}/pause", json={})
+    writer.patch(f"{PREFIX}/watches/{SECOND}", json={"group": None, "note": "our comparator"})
+    trouble = ids(reader, state="trouble")
+
+    assert ids(reader, state="paused") == [FIRST]
+    assert ids(reader, words="our COMPAR") == [SECOND]
+    assert ids(reader, group="-") == [SECOND]
+    assert ids(reader, group="-", words=FIRST) == []
+    assert [FIRST in each for each in (ids(reader), trouble, ids(reader, state="watched"))] == [True, False, False]
+    assert problem(reader.get(f"{PREFIX}/watches?state=asleep"))[0] == 400
+    assert problem(reader.get(f"{PREFIX}/watches", params={"words": "a" * 201}))[0] == 400
+
+
+@pytest.mark.parametrize("query", ["", "?group=kidney", "?words=fever", f"?words={FIRST}&state=watched"])
+def test_the_watchlist_is_exported_as_by_the_page(site: SiteUnderTest, reader: httpx2.Client, query: str) -> None:
+    page = site.signed_in().get(f"/watchlist.csv{query}")
+    answer = reader.get(f"{PREFIX}/exports/watches{query}")
+
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.content == page.content
+    assert answer.content.count(b"\r\n") > 1
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,29 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from monitor.web.api.shapes.alike import Name, Text
+from monitor.web.api.shapes.alike import Name, Severity, Text
+
+WatchState = Literal["watched", "waiting", "paused", "snoozed", "trouble"]
+
+
+class NextDate(Struct):
+    """The next day that matters, or one that is overdue: what it is, the date as the record has it, and the last day
+    that this can mean.
+    """
+
+    what: str
+    date: str
+    day: str
+
+
+class LastChange(Struct):
+    """The newest moment at which something changed: the most severe change of it."""
+
+    kind: str
+    severity: Severity
+    label: str
+    release: str | None
+    observed_at: datetime
 
 
 class Watch(Struct):
@@ -19,6 +41,9 @@ class Watch(Struct):
     state: Literal["watched", "waiting", "paused", "snoozed"]
     rest: str | None
     title: str | None
+    status: str | None
+    next_date: NextDate | None
+    last_change: LastChange | None
     finds: int | None
     found_ever: int | None
     release: str | None
