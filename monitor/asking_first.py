@@ -1,5 +1,6 @@
 """What does the registry say of ids and searches that somebody is about to watch? From the archive, or asked once."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -16,6 +17,10 @@ from snapshots.registries.ctgov.client import CtgovRegistry
 from snapshots.registries.ctgov.parse import parse
 from snapshots.registry import Answer, NotAnswered, RawRecord, RegistryError
 
+SECONDS = 12.0
+"""How long the registry is asked while a person waits."""
+IDS_AT_ONCE = 5000
+"""Ids that a person may look up or add at once."""
 IDS_AT_MOST = 100
 """Unknown ids that the registry is asked for at once, in one question; the next look asks for the others."""
 
@@ -43,6 +48,16 @@ class Found(Struct, frozen=True):
 def patient_registry(settings: Settings, database: Database) -> CtgovRegistry:
     """The registry, for a person who waits: one try, in turn with everything else that asks it."""
     return wiring.ctgov(settings, database, patience=wiring.ONCE, timeouts=wiring.SOON)
+
+
+def look_up(settings: Settings, database: Database, ids: Sequence[str]) -> list[Said]:
+    """What is known of these ids, asked of the registry while a person waits: `of_ids`, some seconds long."""
+    ends = time.monotonic() + SECONDS
+    registry = patient_registry(settings, database)
+    try:
+        return of_ids(database, registry, ids, lambda: time.monotonic() > ends)
+    finally:
+        registry.close()
 
 
 def of_ids(database: Database, registry: CtgovRegistry, ids: Sequence[str], is_late: Callable[[], bool]) -> list[Said]:

@@ -23,7 +23,7 @@ from notifiers.silences import Silence
 from notifiers.watch_pages import Place, Wanted
 from notifiers.watches import EVERYTHING, Watch, Wish
 from snapshots.registries.ctgov.client import SEARCH_PARAMETERS
-from snapshots.registries.ctgov.ids import normalise
+from snapshots.registries.ctgov.ids import normalise, pasted
 from snapshots.registry import RegistryError
 from snapshots.sentences import counted
 
@@ -207,6 +207,15 @@ def silence(call: Call) -> Silence:
     return Silence(until=until, until_critical=given.until_critical, by=given.by or author(call), reason=given.reason)
 
 
+def _ask_first(call: Call) -> Json:
+    found = pasted(call.sent.text)
+    most = asking_first.IDS_AT_ONCE
+    if len(found.ids) > most:
+        raise Problem(422, f"The text holds {len(found.ids):,} ids", f"At most {most:,} are looked up at once.")
+    known = asking_first.look_up(call.here.settings, call.here.database, found.ids) if found.ids else []
+    return {"items": known, "mistyped": found.mistyped, "elsewhere": found.elsewhere}
+
+
 def _preview(call: Call) -> Json:
     search = _checked(call.sent.search)
     try:
@@ -267,6 +276,12 @@ OPERATIONS = (
     _acting("pause", "pauseWatch", "Do not ask for it until it is resumed.", _pause, shapes.Silencing),
     _acting("resume", "resumeWatch", "End a pause or a snooze.", _resume, None),
     _acting("snooze", "snoozeWatch", "Send nothing about it until then; it is told after.", _snooze, shapes.Snoozing),
+    Operation(
+        method="POST", path="/previews/watches", name="previewWatches", group=_GROUP, handler=_ask_first,
+        words="What is known of the ids in a text, before they are watched; nothing is kept.",
+        more="The registry is asked for up to 100 that are not stored, for some seconds: `source` says which were not.",
+        body=shapes.Pasted, answer=shapes.SaidFirst, readers_may=True,
+    ),
     Operation(
         method="POST", path="/previews/search", name="previewSearch", group=_GROUP, handler=_preview,
         words="How many records a search finds now; nothing is kept.", body=shapes.Query, answer=shapes.Hits,

@@ -1,6 +1,5 @@
 """Adding to the watchlist: ids in any form, each shown with what the registry says of it; and whole files."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,9 +21,6 @@ from snapshots.sentences import counted
 
 Json = Any
 
-SECONDS = 12.0
-"""How long the registry is asked while a person waits."""
-IDS_AT_ONCE = 5000
 SHOWN_WRONG = 10
 
 
@@ -42,7 +38,7 @@ def add(here: Visit) -> Response:
     if wrong:
         return _form(here, said, found, wrong=wrong)
     if here.form.text("wish") != "watch":
-        return _form(here, said, found, _look_up(here, found.ids))
+        return _form(here, said, found, asking_first.look_up(here.settings, here.database, found.ids))
     group, note = said["group"] or None, said["note"] or None
     wishes = [Wish(registry=REGISTRY, record_id=each, group=group, note=note) for each in found.ids]
     return _watched(here, wishes)
@@ -97,8 +93,8 @@ def _form(
 
 
 def _wrong_ids(found: Pasted, text: str) -> dict[str, str]:
-    if len(found.ids) > IDS_AT_ONCE:
-        return {"ids": f"At most {IDS_AT_ONCE:,} ids at once, please."}
+    if len(found.ids) > asking_first.IDS_AT_ONCE:
+        return {"ids": f"At most {asking_first.IDS_AT_ONCE:,} ids at once, please."}
     return {} if found.ids else {"ids": _nothing(found, text)}
 
 
@@ -108,15 +104,6 @@ def _nothing(found: Pasted, text: str) -> str:
     if found.elsewhere and not found.mistyped:
         return "These are ids of other registries; only ClinicalTrials.gov can be watched so far."
     return "There is no complete id in this: NCT and eight digits."
-
-
-def _look_up(here: Visit, ids: Sequence[str]) -> list[Said]:
-    ends = time.monotonic() + SECONDS
-    registry = asking_first.patient_registry(here.settings, here.database)
-    try:
-        return asking_first.of_ids(here.database, registry, ids, lambda: time.monotonic() > ends)
-    finally:
-        registry.close()
 
 
 def _watched(here: Visit, wishes: Sequence[Wish], *, renew: bool = False) -> Response:

@@ -87,6 +87,34 @@ def test_the_watchlist_is_exported_as_by_the_page(site: SiteUnderTest, reader: h
     assert answer.content.count(b"\r\n") > 1
 
 
+# --- before they are watched ------------------------------------------------------------------------------------------
+
+
+def test_ids_are_looked_up_before_they_are_watched(reader: httpx2.Client) -> None:
+    text = f"{FIRST}, https://clinicaltrials.gov/study/{nct(7)}?rank=1;{nct(8)}\nNCT12 ISRCTN12345678"
+
+    said = reader.post(f"{PREFIX}/previews/watches", json={"text": text}).json()
+
+    first, seventh, eighth = said["items"]
+    assert (first["id"], first["source"], first["status"], first["is_watched"]) == (
+        FIRST,
+        "archive",
+        "RECRUITING",
+        True,
+    )
+    assert (seventh["id"], seventh["source"], seventh["is_watched"]) == (nct(7), "registry", False)
+    assert seventh["title"]
+    assert (eighth["id"], eighth["source"]) == (nct(8), "absent")
+    assert (said["mistyped"], said["elsewhere"]) == (["NCT12"], ["ISRCTN12345678"])
+    assert problem(reader.get(f"{PREFIX}/watches/{nct(7)}"))[0] == 404
+
+
+def test_a_text_without_ids_has_nothing_to_look_up(reader: httpx2.Client) -> None:
+    said = reader.post(f"{PREFIX}/previews/watches", json={"text": "our kidney trial"}).json()
+
+    assert said == {"items": [], "mistyped": [], "elsewhere": []}
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 

@@ -109,6 +109,33 @@ class Snoozing(Silencing, forbid_unknown_fields=True):
     until_critical: bool = False
 
 
+class Pasted(Struct, forbid_unknown_fields=True):
+    """Text in which ids stand in any form, as people paste it."""
+
+    text: Annotated[str, Meta(max_length=200_000)]
+
+
+class Said(Struct):
+    """What is known of an id, and from where: `absent` is what the registry does not list. `why` is the trouble, or
+    what is to be known beside it; `status` is as the registry writes it.
+    """
+
+    id: str
+    source: Literal["archive", "registry", "absent", "not asked"]
+    title: str | None
+    status: str | None
+    why: str | None
+    is_watched: bool
+
+
+class SaidFirst(Struct):
+    """What is known of the ids in a text, in their order; what looks like one and is none; ids of other registries."""
+
+    items: list[Said]
+    mistyped: list[str]
+    elsewhere: list[str]
+
+
 class Query(Struct, forbid_unknown_fields=True):
     """A search in the registry's own parameters."""
 
