@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from monitor import subscribing
 from monitor.shown.subscriptions import backtest_json, subscription_json, why_json
 from monitor.web.api import shapes
 from monitor.web.api.asking import list_of, not_there
@@ -15,7 +17,7 @@ from monitor.web.api.operations import Call, Operation, Param
 from monitor.web.api.watchlist import author, silence
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
-from notifiers import addresses, outbox, subscriptions
+from notifiers import addresses, outbox, subscriptions, template_folders
 from notifiers import backtest as replaying
 from notifiers import digest as digests
 from notifiers import standing as standings
@@ -25,8 +27,8 @@ from notifiers.composing import message_of, templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.message import webhook_body
 from notifiers.rendering import render
+from notifiers.standing import Standing as Today
 from notifiers.subscriptions import Stored, Subscription
-from notifiers.watchlist_file import Watchlist, plan
 from snapshots.registries.ctgov.parse import parse
 
 Json = Any
@@ -58,7 +60,9 @@ def _asked_for(connection: Connection, call: Call, name: str) -> Subscription:
     table["to"] = addresses.whole(connection, table["to"], call.here.now)
     try:
         wanted = subscriptions.from_table(table, finder(connection, PARSE))
-        subscriptions.check(wanted, addresses.allowed_schemes(call.here.settings.allow_private_networks))
+        _check(wanted, call)
+        if wanted.templates:
+            template_folders.check(wanted.templates)
     except InvalidValue as error:
         raise Problem(422, str(error)) from None
     except OverflowError:
@@ -66,33 +70,67 @@ def _asked_for(connection: Connection, call: Call, name: str) -> Subscription:
     return wanted
 
 
+def _check(wanted: Subscription, call: Call) -> None:
+    subscriptions.check(wanted, addresses.allowed_schemes(call.here.settings.allow_private_networks))
+
+
+def _today(call: Call, name: str) -> Today | None:
+    """How things stand for what was sent, where that is to be told; looked at before anything is written."""
+    if not call.asked["send_standing"]:
+        return None
+    with call.here.database.read() as connection:
+        return standings.load(connection, _asked_for(connection, call, name), PARSE)
+
+
 def _add(call: Call) -> Json:
+    today = _today(call, call.sent.name)
     with call.here.database.write() as connection:
         wanted = _asked_for(connection, call, call.sent.name)
         if subscriptions.find(connection, wanted.name) is not None:
             raise Problem(409, f"There is a subscription {wanted.name!r} already", "PUT changes it.")
-        return _saved(connection, wanted, call)
+        return _saved(connection, wanted, call, today)
 
 
 def _put(call: Call) -> Json:
+    today = _today(call, call.asked["name"])
     with call.here.database.write() as connection:
         known = _found(connection, call).subscription
-        kept = {name: getattr(known, name) for name in _STAYS}
-        return _saved(connection, replace(_asked_for(connection, call, known.name), **kept), call)
+        wanted = subscribing.at_rest_as(_asked_for(connection, call, known.name), known)
+        if call.sent.templates is UNSET:
+            wanted = replace(wanted, templates=known.templates)
+        return _saved(connection, wanted, call, today)
 
 
-_STAYS = ("templates", "paused", "snooze_until", "snooze_until_critical", "silenced_by", "silence_reason")
+def _rename(call: Call) -> Json:
+    with call.here.database.write() as connection:
+        known, name = _found(connection, call).subscription, call.sent.name
+        try:
+            _check(replace(known, name=name), call)
+        except InvalidValue as error:
+            raise Problem(422, str(error)) from None
+        if name != known.name and subscriptions.find(connection, name) is not None:
+            raise Problem(409, f"There is a subscription {name!r} already", "Give it another name.")
+        subscriptions.rename(connection, known.name, name)
+        renamed = subscriptions.find(connection, name)
+        assert renamed is not None
+        return subscription_json(renamed)
 
 
-def _saved(connection: Connection, wanted: Subscription, call: Call) -> Json:
+def _notes(connection: Connection, wanted: Subscription, call: Call) -> list[str]:
+    """What can be meant and is probably not. Raises Problem (422) for a search that is not there."""
     try:
-        notes = plan(connection, Watchlist(registry=REGISTRY, subscriptions=(wanted,)), call.here.now).notes
+        return list(subscribing.notes(connection, wanted, call.here.now, call.here.settings))
     except InvalidValue as error:
         raise Problem(422, str(error)) from None
+
+
+def _saved(connection: Connection, wanted: Subscription, call: Call, today: Today | None) -> Json:
+    notes = _notes(connection, wanted, call)
     secrets = subscriptions.save(connection, wanted, call.here.now)
     stored = subscriptions.find(connection, wanted.name)
     assert stored is not None
-    return {"subscription": subscription_json(stored), "secrets": secrets, "notes": list(notes)}
+    told = standings.enqueue(connection, stored, today, call.here.now) if today is not None else []
+    return {"subscription": subscription_json(stored), "secrets": secrets, "notes": notes, "deliveries": told}
 
 
 def _remove(call: Call) -> None:
@@ -171,6 +209,7 @@ def _foresee(call: Call) -> Json:
         return {
             "standing": _standing_json(connection, wanted),
             "backtest": _backtest_json(connection, wanted, call),
+            "notes": _notes(connection, wanted, call),
         }
 
 
@@ -207,6 +246,9 @@ def _send(call: Call) -> Json:
 
 
 NAME = Param(name="name", type=str, words="The name of the subscription.")
+SEND_STANDING = Param(
+    name="send_standing", type=bool, default=False, words="Tell its addresses first how things stand today."
+)
 SINCE = Param(name="since", type=date | None, words="From this day on; without it the last 12 months.")
 
 
@@ -226,7 +268,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/subscriptions", name="addSubscription", group=_GROUP, handler=_add,
         words="Tell addresses of changes. All given conditions must hold; a list is any of its values.",
-        body=shapes.NewSubscription, answer=shapes.Saved, status=201, problems=(409,),
+        params=(SEND_STANDING,), body=shapes.NewSubscription, answer=shapes.Saved, status=201, problems=(409,),
     ),
     Operation(
         method="POST", path="/previews/subscription", name="previewSubscription", group=_GROUP, handler=_foresee,
@@ -235,8 +277,12 @@ OPERATIONS = (
     ),
     _one("GET", "", "showSubscription", "One subscription.", _show, answer=shapes.Subscription),
     _one(
-        "PUT", "", "changeSubscription", "Change what it asks for; pause, snooze and templates stay.", _put,
-        body=shapes.Wanted, answer=shapes.Saved,
+        "PUT", "", "changeSubscription", "Change what it asks for; it stays paused or snoozed, with its templates.", _put,
+        params=(SEND_STANDING,), body=shapes.Wanted, answer=shapes.Saved,
+    ),
+    _one(
+        "POST", "/rename", "renameSubscription", "Call it otherwise; what waits is told under the new name.", _rename,
+        body=shapes.NewName, answer=shapes.Subscription, problems=(404, 409),
     ),
     _one("DELETE", "", "removeSubscription", "Tell nobody of it any more; the ledger stays.", _remove, status=204),
     _one(

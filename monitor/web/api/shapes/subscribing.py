@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from monitor.web.api.shapes.alike import Name
+from monitor.web.api.shapes.alike import Name, Text
 from monitor.web.api.shapes.records import StoredChange
 from notifiers.calendar import Quiet
 from notifiers.conditions import Conditions
@@ -15,7 +15,9 @@ from notifiers.why import Told
 
 
 class Wanted(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What a subscription asks for, under the keys of the watchlist file."""
+    """What a subscription asks for, under the keys of the watchlist file. `templates` is a folder by its whole path;
+    null is ours.
+    """
 
     to: Annotated[list[Name], Meta(min_length=1, max_length=50)]
     watches: Literal["all"] | Selection = "all"
@@ -24,10 +26,17 @@ class Wanted(Struct, forbid_unknown_fields=True, omit_defaults=True):
     severity: dict[str, str] = {}
     quiet: Quiet | None = None
     max_per_hour: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    templates: Text | UnsetType | None = UNSET
 
 
 class NewSubscription(Wanted, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A subscription, with its name."""
+
+    name: Name
+
+
+class NewName(Struct, forbid_unknown_fields=True):
+    """What it is to be called."""
 
     name: Name
 
@@ -55,11 +64,14 @@ class Subscription(Struct, omit_defaults=True, kw_only=True):
 
 
 class Saved(Struct):
-    """What is kept, and the secrets that were made for web addresses told for the first time: shown only now."""
+    """What is kept, and the secrets that were made for web addresses told for the first time: shown only now. `notes`
+    are what can be meant and is probably not, `deliveries` those that tell how things stand today.
+    """
 
     subscription: Subscription
     secrets: dict[str, str]
     notes: list[str]
+    deliveries: list[str]
 
 
 class Alert(Struct):
@@ -106,10 +118,11 @@ class Standing(Struct):
 
 
 class Foreseen(Struct):
-    """What a subscription would tell, before it is kept."""
+    """What a subscription would tell, before it is kept; and what of it can be meant and is probably not."""
 
     standing: Standing
     backtest: Backtest
+    notes: list[str]
 
 
 class Why(Struct):
