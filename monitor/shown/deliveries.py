@@ -6,7 +6,9 @@ from typing import Any
 
 from notifiers.acknowledgements import Unseen
 from notifiers.ledger import Entry, Try
+from notifiers.message import Message, webhook_body
 from notifiers.outbox import ToldStep
+from notifiers.rendering import render_or_ours
 from snapshots.archive import Step, StoredChange, rfc3339, stored_change_json
 from snapshots.registries.ctgov.ids import record_page
 
@@ -46,6 +48,15 @@ def whole_json(entry: Entry, steps: Iterable[ToldStep]) -> dict[str, Json]:
     """A delivery with every attempt and the changes that it tells."""
     changes = [change_json(told.step, each) for told in steps for each in told.changes]
     return entry_json(entry) | {"attempts": [_try_json(each) for each in entry.tries], "changes": changes}
+
+
+def message_json(message: Message, templates: str | None) -> dict[str, Json]:
+    """A message as its reader sees it, laid out by the folder `templates`; `trouble` says why that could not be used
+    and ours was; `body` is what a webhook is sent.
+    """
+    laid = render_or_ours(message, templates)
+    words = {name: getattr(laid.rendered, name) for name in ("subject", "text", "html")}
+    return {"type": message.type, **words, "trouble": laid.trouble, "body": webhook_body(message)}
 
 
 def unseen_json(each: Unseen) -> dict[str, Json]:

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from monitor import subscribing
+from monitor.shown.deliveries import message_json
 from monitor.shown.subscriptions import backtest_json, subscription_json, why_json
 from monitor.web.api import shapes
 from monitor.web.api.asking import list_of, not_there
 from monitor.web.api.operations import Call, Operation, Param
 from monitor.web.api.watchlist import author, silence
+from monitor.web.messages import message_for
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
 from notifiers import addresses, outbox, subscriptions, template_folders
@@ -23,10 +25,8 @@ from notifiers import digest as digests
 from notifiers import standing as standings
 from notifiers import why as reasons
 from notifiers.archive_places import finder
-from notifiers.composing import message_of, templates_of
+from notifiers.composing import templates_of
 from notifiers.conditions import InvalidValue
-from notifiers.message import webhook_body
-from notifiers.rendering import render
 from notifiers.standing import Standing as Today
 from notifiers.subscriptions import Stored, Subscription
 from snapshots.registries.ctgov.parse import parse
@@ -228,15 +228,8 @@ def _preview(call: Call) -> Json:
     with call.here.database.read() as connection:
         _found(connection, call)
         found = digests.preview(connection, call.asked["name"], call.here.now)
-        base_url, operator = call.here.settings.base_url, call.here.settings.operator
-        composed = [message_of(connection, one, base_url, operator=operator) for one in found]
-        told = [(one.address.shown, each, templates_of(one)) for one, each in zip(found, composed, strict=True)]
-    return {"items": [_preview_json(*each) for each in told]}
-
-
-def _preview_json(uri: str, message: Any, templates: Any) -> Json:
-    rendered = render(message, templates)
-    return {"to": uri, "subject": rendered.subject, "text": rendered.text, "body": webhook_body(message)}
+        told = [(one.address.shown, message_for(call.here, connection, one), templates_of(one)) for one in found]
+    return {"items": [{"to": uri, **message_json(message, templates)} for uri, message, templates in told]}
 
 
 def _send(call: Call) -> Json:
@@ -277,7 +270,7 @@ OPERATIONS = (
     ),
     _one("GET", "", "showSubscription", "One subscription.", _show, answer=shapes.Subscription),
     _one(
-        "PUT", "", "changeSubscription", "Change what it asks for; it stays paused or snoozed, with its templates.", _put,
+        "PUT", "", "changeSubscription", "Change what it asks for; pause, snooze and templates left out stay.", _put,
         params=(SEND_STANDING,), body=shapes.Wanted, answer=shapes.Saved,
     ),
     _one(

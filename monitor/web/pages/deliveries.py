@@ -8,13 +8,14 @@ from starlette.responses import Response
 from monitor.web import cursor
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
+from monitor.web.messages import message_for
 from monitor.web.numbers import RowNumber, row_number
 from monitor.web.pages.subscriptions import author
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import acknowledgements, addresses, ledger, outbox, subscriptions
-from notifiers.composing import changes_as_told, message_of, templates_of
+from notifiers.composing import changes_as_told, templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES
 from notifiers.ledger import STATES, Asked, Entry
@@ -133,9 +134,7 @@ def message(here: Visit) -> Response:
     with here.database.read() as connection:
         entry = _entry(connection, here)
         told = outbox.load(connection, entry.delivery_id, here.now)
-        # its links act without a token: they are for who may act
-        links_to = here.settings.base_url if here.visitor and here.visitor.may_write else None
-        composed = message_of(connection, told, links_to, operator=here.settings.operator)
+        composed = message_for(here, connection, told)
     return here.foreign_html(render_or_ours(composed, templates_of(told)).rendered.html)
 
 

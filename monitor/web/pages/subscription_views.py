@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from monitor.web.doors import Door
+from monitor.web.messages import message_for
 from monitor.web.pages.deliveries import WAITS
 from monitor.web.pages.subscriptions import found, path_of
 from monitor.web.problems import Problem
@@ -11,7 +12,7 @@ from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import digest, subscriptions, template_folders
 from notifiers import why as reasons
-from notifiers.composing import message_of, templates_of
+from notifiers.composing import templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES
 from notifiers.message import TYPE_NAMES
@@ -75,9 +76,7 @@ def _digest(here: Visit, chosen: int) -> LaidOut:
         if not 0 <= chosen < len(readers):
             raise Problem(404, "No such address is told")
         (told,) = digest.preview(connection, name, here.now, readers[chosen].id)
-        # its links act without a token: they are for who may act
-        links_to = here.settings.base_url if here.visitor and here.visitor.may_write else None
-        message = message_of(connection, told, links_to, operator=here.settings.operator)
+        message = message_for(here, connection, told)
     return render_or_ours(message, templates_of(told))
 
 

@@ -9,10 +9,12 @@ import pytest
 
 from monitor.web.api.operations import PREFIX
 from notifiers import template_folders
+from notifiers.outbox import Delivered
 from tests.monitor.stage import copied
 from tests.monitor.web.browsing import SiteUnderTest, serving
-from tests.monitor.web.lived_in import lived_in
+from tests.monitor.web.lived_in import FIRST, lived_in
 from tests.monitor.web.test_api import get, problem
+from tests.notifiers.cast import send_next
 
 Json = Any
 __all__ = ["lived_in"]
@@ -96,3 +98,56 @@ def test_what_is_probably_not_meant_is_noted_before_and_when_it_is_kept(writer: 
     assert foreseen["notes"] == kept["notes"]
     assert any("kidny" in note for note in kept["notes"])
     assert any("no mail server is set" in note for note in kept["notes"])
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+
+def test_deliveries_are_asked_for_by_type_and_address(writer: httpx2.Client) -> None:
+    every = get(writer, "/deliveries")["items"]
+
+    for asked in ({"type": "test"}, {"to": "mailto:bob@EXAMPLE.org"}, {"type": "test", "to": "alice@example.org"}):
+        found = get(writer, "/deliveries", **asked)["items"]
+        to = asked.get("to", "").lower()
+        assert found == [each for each in every if each["type"] == asked.get("type", each["type"]) and to in each["to"]]
+        assert found
+    assert problem(writer.get(f"{PREFIX}/deliveries?to=nobody@example.org"))[0] == 404
+    assert problem(writer.get(f"{PREFIX}/deliveries?type=soup"))[0] == 400
+
+
+def test_a_delivery_is_shown_as_its_reader_sees_it(site: SiteUnderTest, writer: httpx2.Client) -> None:
+    told = get(writer, "/deliveries", record=FIRST, to="bob@example.org")["items"][0]
+
+    shown = get(writer, f"/deliveries/{told['id']}/message")
+
+    assert (shown["to"], shown["type"], shown["trouble"]) == ("mailto:bob@example.org", "trial.changed", None)
+    assert FIRST in shown["subject"] and FIRST in shown["text"]
+    assert shown["body"]["data"]["delivery_id"] == told["id"]
+    assert site.signed_in().get(f"/deliveries/{told['id']}/message").text == shown["html"]
+    assert problem(writer.get(f"{PREFIX}/deliveries/dlv_none/message"))[0] == 404
+
+
+def test_links_that_act_are_shown_to_who_may_act(lived_in: Path, tmp_path: Path) -> None:
+    for database in copied(lived_in, tmp_path):
+        with serving(database, base_url="https://trials.example.org") as site:
+            writer, reader = site.client(site.token("writer", may_write=True)), site.client(site.token())
+            told = get(reader, "/deliveries", to="bob@example.org")["items"][0]
+            paths = (f"/deliveries/{told['id']}/message", "/subscriptions/sites/digest")
+
+            assert all("/unsubscribe/" in str(get(writer, path)) for path in paths)
+            assert not any("/unsubscribe/" in str(get(reader, path)) for path in paths)
+
+
+def test_what_a_replay_would_send_is_counted_before(site: SiteUnderTest, writer: httpx2.Client) -> None:
+    while send_next(site.database, Delivered("taken"), site.clock()) != "nothing":
+        pass
+    asked = {"since": "2026-01-01T00:00:00Z", "to": "bob@example.org"}
+    reader = site.client(site.token())
+
+    counted = reader.post(f"{PREFIX}/previews/replay", json=asked).json()["deliveries"]
+    states = {each["state"] for each in get(reader, "/deliveries", to="bob@example.org")["items"]}
+    replayed = writer.post(f"{PREFIX}/replays", json=asked).json()["deliveries"]
+
+    assert states == {"delivered"}
+    assert counted and counted == replayed
+    assert {get(reader, f"/deliveries/{each}")["to"] for each in counted} == {"mailto:bob@example.org"}

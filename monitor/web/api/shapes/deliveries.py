@@ -63,7 +63,7 @@ class Acknowledging(Struct, forbid_unknown_fields=True):
 
 
 class Queued(Struct):
-    """The deliveries that are due now; the daemon sends them."""
+    """The deliveries that are due now, and the daemon sends; of a preview those that would be."""
 
     deliveries: list[str]
 
@@ -78,9 +78,14 @@ class Unseen(Struct):
 
 
 class Preview(Struct):
-    """What a digest would tell one address now: as the webhook's body, and as the mail's text."""
+    """A message to one address as its reader sees it: a mail's subject, text and HTML, and a webhook's body. `trouble`
+    says why its own templates could not be used, and ours were.
+    """
 
     to: str
+    type: str
     subject: str
     text: str
+    html: str
+    trouble: str | None
     body: dict[str, Json]
