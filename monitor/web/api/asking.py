@@ -7,6 +7,7 @@ from msgspec import defstruct
 from sqlalchemy import Connection
 
 from monitor import owed
+from monitor.questions import Recorded, recorded
 from monitor.web import cursor, numbers
 from monitor.web.api.operations import Call, Param
 from monitor.web.problems import Problem
@@ -14,6 +15,7 @@ from monitor.wiring import REGISTRY
 from snapshots import archive
 from snapshots.archive import Record
 from snapshots.registries.ctgov.ids import normalise
+from snapshots.registry import RegistryError
 from snapshots.sentences import capitalised
 
 Json = Any
@@ -72,6 +74,17 @@ def stored(connection: Connection, text: str) -> Record:
         )
         raise Problem(404, capitalised(words), todo)
     return record
+
+
+def whole_history(connection: Connection, record: Record) -> Recorded:
+    """The record with all its versions, read. Raises Problem (409) where one of them cannot be."""
+    try:
+        known = recorded(connection, REGISTRY, record.registry_id)
+    except (archive.Unreadable, RegistryError) as error:
+        raise Problem(409, f"The history of {record.registry_id} cannot be read whole", str(error)) from None
+    if known is None or not known.versions:
+        raise Problem(409, f"No version of {record.registry_id} can be read any more")
+    return known
 
 
 def not_there(what: str, name: object, where: str) -> Problem:

@@ -12,9 +12,9 @@ from monitor.web import cursor
 from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, stored
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params
-from monitor.web.api.wanting import FILTERS, kinds_asked, severities_asked
+from monitor.web.api.wanting import FILTERS, checked_group, kinds_asked, severities_asked
 from monitor.web.problems import Problem
-from notifiers import news, watches
+from notifiers import news
 from notifiers.watched_rows import is_watched, watched_rows
 from snapshots.archive import Step, recent
 from snapshots.archive.tables import steps as step_rows
@@ -56,9 +56,7 @@ def _rows(connection: Connection, call: Call) -> dict[str, Any]:
         raise Problem(400, "record and group exclude each other")
     if record:
         return {"records": recent.rows_of(stored(connection, record).id)}
-    if group and group not in watches.groups(connection):
-        known = ", ".join(watches.groups(connection)) or "none"
-        raise Problem(404, f"Nothing is watched in a group {group[:60]!r}", f"The groups are: {known}.")
+    checked_group(connection, group)
     if group:
         return {"among": watched_rows(group)}
     return {"among": watched_rows(), "is_among": is_watched(step_rows.c.record)} if call.asked["watched"] else {}

@@ -16,8 +16,10 @@ Json = Any
 
 ROOMS = (
     "records",
+    "parts",
     "relatives",
     "changes",
+    "news",
     "watchlist",
     "telling",
     "addresses",

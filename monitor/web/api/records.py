@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 from sqlalchemy import Connection
@@ -12,15 +12,27 @@ from starlette.responses import Response
 
 from monitor import audit
 from monitor.as_of import said_on
-from monitor.questions import QUESTIONS, Row, Wanted, history_json, recorded
+from monitor.questions import QUESTIONS, Row, Wanted, history_json
 from monitor.questions import history as steps_of
 from monitor.shown.records import day_json, listed_json, version_json
 from monitor.web import cursor
 from monitor.web.api import shapes
-from monitor.web.api.asking import RECORD, TODAY_WORDS, RowNumber, after, cut, list_of, page_of, record_id, stored
+from monitor.web.api.asking import (
+    RECORD,
+    TODAY_WORDS,
+    RowNumber,
+    after,
+    cut,
+    list_of,
+    page_of,
+    record_id,
+    stored,
+    whole_history,
+)
 from monitor.web.api.operations import Call, Number, Operation, Param, cursor_params, near_today
 from monitor.web.api.wanting import FILTERS, kinds_asked, severities_asked
 from monitor.web.problems import Problem
+from monitor.web.trial.files import csv_of, history_file, question_file
 from monitor.wiring import REGISTRY
 from snapshots import archive
 from snapshots.archive import Record, VersionInfo, rfc3339
@@ -33,6 +45,8 @@ from snapshots.trial import Trial
 
 Json = Any
 Which = Annotated[str, Meta(pattern=r"^([0-9]{1,9}|[0-9]{4}-[0-9]{2}-[0-9]{2})$")]
+
+Table = Literal["history", "timeline", "slips", "outcomes", "compliance"]
 
 _GROUP = "Records"
 _GONE = (404, 409)
@@ -210,16 +224,25 @@ def _question(name: str) -> Any:
     def answer(call: Call) -> Json:
         today = near_today(call.asked.get("today"), call.here.now.date())
         with call.here.database.read() as connection:
-            record = stored(connection, call.asked["id"])
-            try:
-                known = recorded(connection, REGISTRY, record.registry_id)
-            except (archive.Unreadable, RegistryError) as error:
-                raise Problem(409, f"The history of {record.registry_id} cannot be read whole", str(error)) from None
-        if known is None or not known.versions:
-            raise Problem(409, f"No version of {record.registry_id} can be read any more")
+            known = whole_history(connection, stored(connection, call.asked["id"]))
         return QUESTIONS[name].as_json(known, today)
 
     return answer
+
+
+def _export(call: Call) -> Response:
+    what, today = call.asked["table"], near_today(call.asked["today"], call.here.now.date())
+    with call.here.database.read() as connection:
+        record = stored(connection, call.asked["id"])
+        try:
+            file = (
+                history_file(connection, record)
+                if what == "history"
+                else question_file(whole_history(connection, record), what, today)
+            )
+        except archive.CorruptChange as error:
+            raise Problem(409, f"The history of {record.registry_id} cannot be read whole", str(error)) from None
+    return csv_of(call.here, file, f"{record.registry_id}-{what}.csv")
 
 
 def _audit(call: Call) -> Response:
@@ -308,6 +331,12 @@ OPERATIONS = (
     _of_record(
         "/compliance", "showCompliance", "Deadlines of law and custom, computed, with their rules.",
         _question("compliance"), params=(_COUNTED,), answer=shapes.Compliance,
+    ),
+    _of_record(
+        "/exports/{table}", "exportRecord", "Its history, or the answer to a question, as CSV.", _export,
+        more="The tables are history, timeline, slips, outcomes and compliance; the answers as JSON have paths of "
+        "their own.",
+        also_in_path=(Param(name="table", type=Table, words="Which table."),), params=(_COUNTED,), media="text/csv",
     ),
     _of_record(
         "/audit", "exportAudit", "All that is kept of a record, in one file that others can check.", _audit,

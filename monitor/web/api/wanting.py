@@ -3,9 +3,12 @@
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sqlalchemy import Connection
+
 from monitor.web.api import shapes
 from monitor.web.api.operations import Call, Param
 from monitor.web.problems import Problem
+from notifiers import watches
 from notifiers.conditions import InvalidValue, check_kind_pattern
 from snapshots.kinds import KINDS
 
@@ -27,6 +30,14 @@ def kinds_asked(call: Call) -> frozenset[str] | None:
 def severities_asked(call: Call) -> frozenset[str] | None:
     """The severities that are asked for; None: any."""
     return frozenset(call.asked["severity"]) or None
+
+
+def checked_group(connection: Connection, group: str | None) -> str | None:
+    """The group that is asked for. Raises Problem (404) where nothing is watched in it."""
+    if group and group not in watches.groups(connection):
+        known = ", ".join(watches.groups(connection)) or "none"
+        raise Problem(404, f"Nothing is watched in a group {group[:60]!r}", f"The groups are: {known}.")
+    return group
 
 
 def _of_patterns(patterns: list[str]) -> frozenset[str]:

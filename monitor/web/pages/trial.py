@@ -18,21 +18,20 @@ from monitor.web.trial.parts import grouped_parts, words
 from monitor.web.trial.sections import HELP, heading_words, sections
 from monitor.web.trial.site_map import site_map
 from monitor.web.trial.sites import Asked, sites_shown
+from monitor.web.trial.told import latest_told
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import watches
 from notifiers.watches import Watch, Wish
 from snapshots import archive, related
 from snapshots.archive import Confirmation, Record, Step
-from snapshots.archive.latest import StepPlace, latest_steps, step_places
+from snapshots.archive.latest import StepPlace
 from snapshots.archive.order import history_date
 from snapshots.registries.ctgov.ids import normalise, record_page
 from snapshots.registries.ctgov.similar import similar_page
 from snapshots.sentences import capitalised, status_words
 from snapshots.trial import Site
 
-CHANGES_LOOKED_AT = 400
-"""How far back a page looks for what parts said before; the history page has all of it."""
 RELATED = 8
 MORE_RELATED = 40
 
@@ -140,8 +139,7 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
 def _told(connection: Connection, record: Record) -> tuple[list[tuple[StepPlace, Step]], bool]:
     """The latest steps, and whether they cannot be read: the record itself is shown all the same."""
     try:
-        places = step_places(connection, REGISTRY, record.registry_id)
-        return latest_steps(connection, places, CHANGES_LOOKED_AT), False
+        return latest_told(connection, record), False
     except archive.CorruptChange:
         return [], True
 

@@ -1,7 +1,7 @@
 """What became of one trial: every change, the time line, every version, two side by side, and files of all that."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,14 +14,14 @@ from monitor.audit import AuditError
 from monitor.audit import export as export_audit
 from monitor.audit.shown import Shown, shown
 from monitor.past import past_for
-from monitor.questions import HISTORY_COLUMNS, QUESTIONS, Json, Recorded, Row, Wanted, history, history_json
-from monitor.questions import history_rows as rows_of_history
-from monitor.web import cursor, spreadsheet
+from monitor.questions import QUESTIONS, Recorded
+from monitor.web import cursor
 from monitor.web.doors import Door
 from monitor.web.numbers import RowNumber
 from monitor.web.problems import Problem
 from monitor.web.trial.chart import charts
 from monitor.web.trial.comparing import compared, sites_compared
+from monitor.web.trial.files import csv_of, history_file, question_file
 from monitor.web.trial.found import asked_id, find_record, number_of, one_of, read, unreadable
 from monitor.web.trial.known import Known
 from monitor.web.visit import Visit
@@ -278,27 +278,13 @@ def export(here: Visit) -> Response:
     with here.database.read() as connection:
         record = find_record(connection, asked_id(here))
         if what == "history":
-            as_json, columns, rows = _history_file(connection, record)
+            file = history_file(connection, record)
         else:
-            as_json, columns, rows = _question_file(here, _recorded(connection, record), what)
+            file = question_file(_recorded(connection, record), what, here.now.date())
     name = f"{record.registry_id}-{what}.{shape}"
     if shape == "csv":
-        return here.file(spreadsheet.written(columns, rows), name, "text/csv; charset=utf-8")
-    return here.file(msgspec.json.format(msgspec.json.encode(as_json()), indent=2), name, "application/json")
-
-
-File = tuple[Callable[[], Json], Sequence[str], Sequence[Mapping[str, Json]]]
-
-
-def _history_file(connection: Connection, record: Record) -> File:
-    told = list(history(connection, REGISTRY, record.registry_id, Wanted()))
-    rows: list[Row] = [row for each in told for row in rows_of_history(each)]
-    return lambda: [row for each in told for row in history_json(each)], HISTORY_COLUMNS, rows
-
-
-def _question_file(here: Visit, known: Recorded, what: str) -> File:
-    question, today = QUESTIONS[what], here.now.date()
-    return lambda: question.as_json(known, today), question.columns, list(question.as_rows(known, today))
+        return csv_of(here, file, name)
+    return here.file(msgspec.json.format(msgspec.json.encode(file[0]()), indent=2), name, "application/json")
 
 
 def audit(here: Visit) -> Response:

@@ -34,6 +34,7 @@ class Mark(Struct, frozen=True, kw_only=True):
     dated_by: str
     before: str
     pairs: tuple[Pair, ...]
+    change: int
     step: int
     from_version: int | None
     to_version: int | None
@@ -156,6 +157,7 @@ def _mark(place: StepPlace, step: Step, stored: StoredChange) -> Mark:
         dated_by=place.dated_by,
         before=before or "",
         pairs=told.pairs,
+        change=stored.id,
         step=step.id,
         from_version=step.from_version,
         to_version=step.to_version,

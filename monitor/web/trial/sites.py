@@ -102,14 +102,10 @@ class SitesShown(Struct, frozen=True, kw_only=True):
 
 
 def sites_shown(sites: Sequence[Site], asked: Asked) -> SitesShown:
-    """The sites that fit what is asked: open ones first, then the nearest, else by country, city and name."""
+    """What a page shows of the sites that are asked for."""
     place = place_of(asked.place, sites)
-    limit, bad_km = _limit(asked.km)
-    within = limit if place.point else None
-    found = sorted(
-        (each for each in (_listed(site, place.point) for site in sites) if _fits(each, asked, within)),
-        key=lambda each: _sorting(each, by_distance=place.point is not None),
-    )
+    _, bad_km = _limit(asked.km)
+    found = sites_found(sites, asked, place)
     pages = max(1, -(-len(found) // ON_ONE_PAGE))
     page = min(max(asked.page, 1), pages)
     return SitesShown(
@@ -124,6 +120,16 @@ def sites_shown(sites: Sequence[Site], asked: Asked) -> SitesShown:
         statuses=_statuses(sites),
         points=tuple(each for each in found if each.point),
         bad_km=bad_km,
+    )
+
+
+def sites_found(sites: Sequence[Site], asked: Asked, place: Place) -> list[Listed]:
+    """The sites that fit what is asked: open ones first, then the nearest, else by country, city and name."""
+    limit, _ = _limit(asked.km)
+    within = limit if place.point else None
+    return sorted(
+        (each for each in (_listed(site, place.point) for site in sites) if _fits(each, asked, within)),
+        key=lambda each: _sorting(each, by_distance=place.point is not None),
     )
 
 

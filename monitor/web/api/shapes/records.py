@@ -124,6 +124,28 @@ class NewChange(StoredChange, kw_only=True):
     origin: str
 
 
+class SeenBy(Struct):
+    """That something was seen, and when; `by` null: by this token, which marked it."""
+
+    by: str | None
+    at: datetime
+
+
+class NewsItem(Struct):
+    """What happened to a record at one moment (`record` null: to the registry): the changes that were asked for, the
+    most severe first, and how many others there are. `seen` null: nobody has seen it.
+    """
+
+    step: int
+    origin: Literal["observed", "search", "registry"]
+    record: RecordName | None
+    release: str | None
+    observed_at: datetime
+    changes: list[StoredChange]
+    others: int
+    seen: SeenBy | None
+
+
 class HistoryChange(NewChange, kw_only=True):
     """A change in its record's history, with its day. `covered`: finer steps tell it too, sums leave it out.
     `from_place` and `to_place` count the versions of this record, of which `places` are stored; `from_version` and
@@ -137,6 +159,55 @@ class HistoryChange(NewChange, kw_only=True):
     to_place: int | None
     places: int | None
     pruned: list[str] = []
+
+
+class Point(Struct):
+    """A place on the map, as it was found."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+
+class Contact(Struct):
+    """Whom to ask at a site."""
+
+    name: str | None
+    role: str | None
+    phone: str | None
+    phone_ext: str | None
+    email: str | None
+
+
+class Site(Struct):
+    """A site as the record has it. Where that has no coordinates they are those of its city; `km` is the distance from
+    the place that was asked for.
+    """
+
+    facility: str | None
+    city: str | None
+    state: str | None
+    zip: str | None
+    country: str | None
+    status: str | None
+    is_open: bool
+    latitude: float | None
+    longitude: float | None
+    km: float | None
+    contacts: list[Contact]
+
+
+class ChangedPart(Struct):
+    """The latest change of a part of a record, since which day it is so, and whose day that is. `section` and `title`
+    name the section of the page; `part` null: it is about none that is there now.
+    """
+
+    section: str
+    title: str
+    part: str | None
+    since: str
+    dated_by: Literal["release", "registry date"]
+    change: StoredChange
 
 
 class Relative(Struct):
