@@ -37,13 +37,14 @@ def list_(shape: str) -> None:
     """
     from monitor.cli.output import print_json, print_table, say
     from monitor.cli.session import session
-    from monitor.shown.addresses import address_json
+    from monitor.shown.addresses import addresses_json
     from notifiers import addresses
 
     with session() as here, here.database.read() as connection:
         found = addresses.listing(connection, here.now)
+        rows_of_json = addresses_json(connection, found) if shape == "json" else []
     if shape == "json":
-        print_json([address_json(each) for each in found])
+        print_json(rows_of_json)
     elif found:
         rows = [(each.shown, _state(each), each.owner, _moment(each.last_success_at, "never")) for each in found]
         print_table(("address", "state", "owner", "last success"), rows)
@@ -63,13 +64,14 @@ def show(uri: str, shape: str) -> None:
     """
     from monitor.cli.output import print_json
     from monitor.cli.session import session
-    from monitor.shown.addresses import address_json
+    from monitor.shown.addresses import addresses_json
 
     with session() as here:
         found = _found(here, uri)
-        names = _told_by(here, found.uri)
+        with here.database.read() as connection:
+            (said,) = addresses_json(connection, [found])
     if shape == "json":
-        print_json(address_json(found) | {"subscriptions": names})
+        print_json(said)
         return
     pairs = {
         "address": found.shown,
@@ -77,7 +79,7 @@ def show(uri: str, shape: str) -> None:
         "owner": found.owner or "nobody is named",
         "last success": _moment(found.last_success_at, "never"),
         "secrets": _secrets(found),
-        "told by": ", ".join(names) or "no subscription",
+        "told by": ", ".join(said["subscriptions"]) or "no subscription",
     }
     for term, words in pairs.items():
         click.echo(f"{term + ':':<14}{words}")
@@ -181,14 +183,6 @@ def _found(here: Any, uri: str) -> Any:
     if found is None and len(shown_so) != 1:
         raise Failure(f"there is no address {addresses.shown(uri)}; `trialdelta address list` tells them")
     return found or shown_so[0]
-
-
-def _told_by(here: Any, uri: str) -> list[str]:
-    from notifiers import subscriptions
-
-    with here.database.read() as connection:
-        found = subscriptions.listing(connection)
-    return [each.subscription.name for each in found if uri in each.subscription.to]
 
 
 def _state(found: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 from sqlalchemy import Connection
 
-from monitor.shown.addresses import address_json
+from monitor.shown.addresses import addresses_json
 from monitor.web.api import shapes
 from monitor.web.api.asking import list_of, not_there
 from monitor.web.api.operations import Call, Number, Operation, Param
@@ -22,7 +22,7 @@ _GROUP = "Addresses"
 
 def _listing(call: Call) -> Json:
     with call.here.database.read() as connection:
-        return {"items": [address_json(each) for each in addresses.listing(connection, call.here.now)]}
+        return {"items": addresses_json(connection, addresses.listing(connection, call.here.now))}
 
 
 def _found(connection: Connection, call: Call) -> Address:
@@ -34,7 +34,7 @@ def _found(connection: Connection, call: Call) -> Address:
 
 def _show(call: Call) -> Json:
     with call.here.database.read() as connection:
-        return address_json(_found(connection, call))
+        return addresses_json(connection, [_found(connection, call)])[0]
 
 
 def _change(call: Call) -> Json:

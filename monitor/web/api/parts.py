@@ -1,4 +1,4 @@
-"""What a record says site by site; and since when each part of it says so, and what it said before."""
+"""What a record says site by site; since when each part of it says so, and what it said before; who watches it."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -6,18 +6,21 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 from sqlalchemy import Connection
 
-from monitor.shown.deliveries import change_json
+from monitor.shown.deliveries import at, change_json
+from monitor.shown.watches import watches_json
 from monitor.web import cursor
 from monitor.web.api import shapes
 from monitor.web.api.asking import RECORD, RowNumber, after, list_of, stored
 from monitor.web.api.operations import Call, Number, Operation, Param, cursor_params
 from monitor.web.problems import Problem
 from monitor.web.trial.found import one_of
-from monitor.web.trial.marks import Mark, Marks, marks, site_mark_key
+from monitor.web.trial.marks import Mark, Marks, marks
 from monitor.web.trial.parts import Section
 from monitor.web.trial.sections import sections
 from monitor.web.trial.sites import NO_STATUS, Asked, Listed, Place, place_of, sites_found
-from monitor.web.trial.told import latest_told
+from monitor.web.trial.told import latest_told, sites_of
+from monitor.web.trial.watched import watched_state
+from monitor.wiring import REGISTRY
 from snapshots import archive
 from snapshots.archive import Record
 from snapshots.canonical import enum_key
@@ -109,9 +112,10 @@ def _changed_parts(call: Call) -> Json:
             told = latest_told(connection, record)
         except archive.CorruptChange as error:
             raise Problem(409, f"The history of {record.registry_id} cannot be read whole", str(error)) from None
-    shown = sections(trial)
+        shown = sections(trial)
+        found = marks(told, shown, trial, lambda number: sites_of(connection, number))
     changes = {one.id: change_json(step, one) for _, step in told for one in step.changes}
-    placed = _placed(marks(told, shown, trial), shown, trial)
+    placed = _placed(found, shown, trial)
     return {
         "items": [
             {
@@ -135,7 +139,7 @@ def _placed(found: Marks, shown: list[Section], trial: Trial) -> Iterator[tuple[
                 yield section.id, section.title, part.name or None, found.of_part[section.id, number]
         yield from ((section.id, section.title, None, mark) for mark in found.beside.get(section.id, ()))
     for site in trial.sites:
-        mark = found.of_site.get(site_mark_key(site))
+        mark = found.of_site.get(site.position)
         if mark is not None:
             yield *SITES, _called(site), mark
     beside = (*found.gone_sites, *found.beside.get(SITES[0], ()))
@@ -146,7 +150,23 @@ def _called(site: Site) -> str | None:
     return ", ".join(each for each in (site.facility, site.city, site.country) if each) or None
 
 
-# --- both -------------------------------------------------------------------------------------------------------------
+# --- who watches it ---------------------------------------------------------------------------------------------------
+
+
+def _watched(call: Call) -> Json:
+    with call.here.database.read() as connection:
+        found = watched_state(connection, stored(connection, call.asked["id"]), call.here.now)
+        items = watches_json(connection, REGISTRY, found.watches, call.here.now)
+    return {
+        "items": items,
+        "groups": found.groups,
+        "is_paused": found.is_paused,
+        "release": found.confirmed.release if found.confirmed else None,
+        "confirmed_at": at(found.confirmed.at) if found.confirmed else None,
+    }
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
 
 
 def _numbered(connection: Connection, record: Record, number: int | None) -> int:
@@ -201,6 +221,10 @@ OPERATIONS = (
             *cursor_params(),
         ),
         answer=SitesPage,
+    ),
+    _of_record(
+        "/watches", "listWatchesOf", "By which watches it is watched, itself or found by a search.", _watched,
+        more="With when it was last known to stand as it is stored.", answer=shapes.WatchedBy,
     ),
     _of_record(
         "/changed-parts", "listChangedParts", "Since when each part says what it says, and what it said before.",

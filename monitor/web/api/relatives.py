@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 from sqlalchemy import Connection
 
+from monitor.past import past_for
 from monitor.relatives import Relative, relatives
 from monitor.shown.deliveries import at
 from monitor.web.api import shapes
@@ -66,6 +67,14 @@ def _ask(call: Call) -> Json:
         likeness.want(connection, REGISTRY, stored(connection, call.asked["id"]).registry_id, call.here.now)
 
 
+def _past(call: Call) -> Json:
+    with call.here.database.read() as connection:
+        known = stored(connection, call.asked["id"]).registry_id
+        past, gaps = past_for(connection, REGISTRY, known), archive.gaps(connection, REGISTRY, known)
+    missing = [{name: getattr(gap, name) for name in ("registry_version", "registry_date", "reason")} for gap in gaps]
+    return {"state": past.state, "sentence": past.sentence, "is_asked": past.is_wished, "missing": missing}
+
+
 def _fill(call: Call) -> Json:
     with call.here.database.write() as connection:
         archive.wish_filling(connection, REGISTRY, stored(connection, call.asked["id"]).registry_id, call.here.now)
@@ -91,6 +100,10 @@ OPERATIONS = (
     _of_record(
         "POST", "/related", "askRelated", "Have the registry asked for trials like it; its answer is kept.", _ask,
         more="The daemon asks, politely, in a moment; asking twice asks once.", status=204,
+    ),
+    _of_record(
+        "GET", "/past", "showPast", "Whether all that it ever said is stored, and what is missing.", _past,
+        answer=shapes.Past,
     ),
     _of_record(
         "POST", "/past", "fetchPast", "Have the registry asked for the versions of before it was watched.", _fill,

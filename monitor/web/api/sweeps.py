@@ -30,8 +30,20 @@ def _listing(call: Call) -> Json:
     with call.here.database.read() as connection:
         found = archive.recent_sweeps(connection, REGISTRY, limit + 1, begin[0] if begin else None)
     page, last = cut(found, limit)
-    items = [{**sweep_json(sweep), "number": sweep.id, "unanswered": missing} for sweep, missing in page]
-    return {"items": items, "next": cursor.encode(last[0].id) if last else None}
+    return {"items": [_numbered(*each) for each in page], "next": cursor.encode(last[0].id) if last else None}
+
+
+def _numbered(sweep: Sweep, unanswered: int) -> dict[str, Json]:
+    return {**sweep_json(sweep), "number": sweep.id, "unanswered": unanswered}
+
+
+def _show(call: Call) -> Json:
+    number = call.asked["id"]
+    with call.here.database.read() as connection:
+        found = archive.recent_sweeps(connection, REGISTRY, 1, number + 1)
+    if not found or found[0][0].id != number:
+        raise not_there("sweep", number, "sweeps")
+    return _numbered(*found[0])
 
 
 def _unanswered(call: Call) -> Json:
@@ -46,9 +58,17 @@ def _unanswered(call: Call) -> Json:
     return {"items": items, "next": cursor.encode(last.registry_id) if last else None}
 
 
+def _known(call: Call) -> Json:
+    here = call.here
+    return {"items": msgspec.to_builtins(list(doctor.examine_tables(here.database, here.settings, here.now)))}
+
+
 def _check(call: Call) -> Json:
     return {"items": msgspec.to_builtins(list(doctor.examine(call.here.settings, call.here.now)))}
 
+
+_FINDINGS = list_of(shapes.Finding)
+ID = Param(name="id", type=Number, words="The number of the sweep.")
 
 OPERATIONS = (
     Operation(
@@ -56,15 +76,24 @@ OPERATIONS = (
         words="The passes over what is watched, the newest first.", answer=page_of(shapes.NumberedSweep),
     ),
     Operation(
+        method="GET", path="/sweeps/{id}", name="showSweep", group=_GROUP, handler=_show, in_path=(ID,),
+        words="One pass over what is watched.", answer=shapes.NumberedSweep, problems=(404,),
+    ),
+    Operation(
         method="GET", path="/sweeps/{id}/unanswered", name="listUnanswered", group=_GROUP, handler=_unanswered,
         words="What a sweep asked for in vain, and why.", params=cursor_params(), answer=page_of(shapes.Owed),
-        in_path=(Param(name="id", type=Number, words="The number of the sweep."),), problems=(404,),
+        in_path=(ID,), problems=(404,),
+    ),
+    Operation(
+        method="GET", path="/checks", name="listChecks", group=_GROUP, handler=_known,
+        words="What the settings and the tables tell of how the installation stands; nobody else is asked.",
+        answer=_FINDINGS,
     ),
     Operation(
         method="POST", path="/checks", name="checkEverything", group=_GROUP, handler=_check, readers_may=True,
         asks_others=True,
         words="Make every check now: the mail server and the registry are asked, templates tried.",
         more="Nothing is changed and nobody is told. `trialdelta doctor` prints the same.",
-        answer=list_of(shapes.Finding),
+        answer=_FINDINGS,
     ),
 )  # fmt: skip

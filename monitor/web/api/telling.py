@@ -13,7 +13,7 @@ from monitor import subscribing
 from monitor.shown.deliveries import message_json
 from monitor.shown.subscriptions import backtest_json, subscription_json, why_json
 from monitor.web.api import shapes
-from monitor.web.api.asking import list_of, not_there
+from monitor.web.api.asking import RECORD, list_of, not_there, stored
 from monitor.web.api.operations import Call, Operation, Param
 from monitor.web.api.watchlist import author, silence
 from monitor.web.messages import message_for
@@ -29,12 +29,17 @@ from notifiers.composing import templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.standing import Standing as Today
 from notifiers.subscriptions import Stored, Subscription
+from snapshots import archive
+from snapshots.archive import Step, StoredChange
+from snapshots.places import noting
 from snapshots.registries.ctgov.parse import parse
 
 Json = Any
 _GROUP = "Subscriptions"
 PARSE = {REGISTRY: parse}
 YEAR = timedelta(days=365)
+MOST_CHANGES = 40
+"""Of one moment that are explained at once."""
 
 
 def _listing(call: Call) -> Json:
@@ -58,13 +63,14 @@ def _asked_for(connection: Connection, call: Call, name: str) -> Subscription:
     """The subscription that was sent. Raises Problem (422) naming what of it cannot be meant."""
     table = msgspec.to_builtins(call.sent) | {"name": name}
     table["to"] = addresses.whole(connection, table["to"], call.here.now)
+    offered: list[str] = []
     try:
-        wanted = subscriptions.from_table(table, finder(connection, PARSE))
+        wanted = subscriptions.from_table(table, noting(finder(connection, PARSE), offered))
         _check(wanted, call)
         if wanted.templates:
             template_folders.check(wanted.templates)
     except InvalidValue as error:
-        raise Problem(422, str(error)) from None
+        raise Problem(422, str(error), f"One of: {'; '.join(offered)}." if offered else None) from None
     except OverflowError:
         raise Problem(422, "A number is too large") from None
     return wanted
@@ -220,8 +226,21 @@ def _why(call: Call) -> Json:
         found = reasons.changes_of(connection, REGISTRY, str(asked))
         if not found:
             raise Problem(404, f"There is no change {asked}", "GET /api/v1/changes lists them with their ids.")
-        step, stored = found[0]
-        return why_json(asker.subscription.name, reasons.why(connection, asker, step, stored, PARSE))
+        return _explained(connection, asker, *found[0])
+
+
+def _why_last(call: Call) -> Json:
+    with call.here.database.read() as connection:
+        asker, record = _found(connection, call), stored(connection, call.asked["id"])
+        known = reasons.changes_of(connection, REGISTRY, record.registry_id)[:MOST_CHANGES]
+        return {"items": [_explained(connection, asker, *each) for each in known]}
+
+
+def _explained(connection: Connection, asker: Stored, step: Step, change: StoredChange) -> Json:
+    try:
+        return why_json(asker.subscription.name, reasons.why(connection, asker, step, change, PARSE))
+    except archive.Unreadable as error:
+        raise Problem(409, str(error)) from None
 
 
 def _preview(call: Call) -> Json:
@@ -298,7 +317,13 @@ OPERATIONS = (
     _one(
         "GET", "/why", "explainSubscription", "Why it wants a change or does not, check by check.", _why,
         params=(Param(name="change", type=shapes.ChangeNumber, words="The id of the change.", required=True),),
-        answer=shapes.Why,
+        answer=shapes.Why, problems=(404, 409),
+    ),
+    Operation(
+        method="GET", path="/subscriptions/{name}/why/{id}", name="explainRecord", group=_GROUP, handler=_why_last,
+        words="Why it wants, or does not, what changed last in a record.", in_path=(NAME, RECORD),
+        more="Of the newest moment at which anything changed in it: up to 40 changes.",
+        answer=list_of(shapes.Why), problems=(404, 409),
     ),
     _one(
         "GET", "/digest", "previewDigest", "What its digest would tell each address now.", _preview,

@@ -1,14 +1,10 @@
 """One trial: all that its record says, since when, and what it said before; its sites; trials like it."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-
 from msgspec import Struct
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.as_of import said_on
-from monitor.confirmed import confirmed
 from monitor.relatives import Relative, relatives
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
@@ -18,34 +14,22 @@ from monitor.web.trial.parts import grouped_parts, words
 from monitor.web.trial.sections import HELP, heading_words, sections
 from monitor.web.trial.site_map import site_map
 from monitor.web.trial.sites import Asked, sites_shown
-from monitor.web.trial.told import latest_told
+from monitor.web.trial.told import latest_told, sites_of
+from monitor.web.trial.watched import watched_state
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import watches
-from notifiers.watches import Watch, Wish
+from notifiers.watches import Wish
 from snapshots import archive, related
-from snapshots.archive import Confirmation, Record, Step
+from snapshots.archive import Record, Step
 from snapshots.archive.latest import StepPlace
 from snapshots.archive.order import history_date
 from snapshots.registries.ctgov.ids import normalise, record_page
 from snapshots.registries.ctgov.similar import similar_page
 from snapshots.sentences import capitalised, status_words
-from snapshots.trial import Site
 
 RELATED = 8
 MORE_RELATED = 40
-
-
-class Watched(Struct, frozen=True):
-    """Whether a trial is watched, by which watches, and when it was last known to stand as it is shown. `is_paused`: it
-    has a watch that is paused. `resting` says of each of its watches that rests how it does, in a clause.
-    """
-
-    watches: tuple[Watch, ...]
-    groups: tuple[str, ...]
-    confirmed: Confirmation | None
-    is_paused: bool
-    resting: tuple[str, ...]
 
 
 class Related(Struct, frozen=True, kw_only=True):
@@ -119,7 +103,7 @@ def _page(here: Visit, connection: Connection, record: Record, version: int) -> 
         place=archive.places_of(connection, REGISTRY, record.registry_id)[version],
         heading=heading_words(trial),
         sections=found,
-        marks=marks(told, found, trial, lambda number: _sites_of(connection, number)),
+        marks=marks(told, found, trial, lambda number: sites_of(connection, number)),
         is_damaged=is_damaged,
         sites=sites,
         asked=asked,
@@ -142,14 +126,6 @@ def _told(connection: Connection, record: Record) -> tuple[list[tuple[StepPlace,
         return latest_told(connection, record), False
     except archive.CorruptChange:
         return [], True
-
-
-def _sites_of(connection: Connection, version: int) -> Sequence[Site]:
-    """The sites of an older version, none where it cannot be read: the page does without."""
-    try:
-        return read(connection, version).sites
-    except Problem:
-        return ()
 
 
 def _most(here: Visit) -> int:
@@ -182,23 +158,6 @@ def _unknown(here: Visit, connection: Connection, asked: str) -> Response:
         owed=archive.open_exception(connection, REGISTRY, asked),
         registry_page=record_page(asked),
     )
-
-
-def watched_state(connection: Connection, record: Record, now: datetime) -> Watched:
-    """Whether the record is watched, and since when nothing else is known of it."""
-    names = [record.registry_id, *record.former_ids]
-    found = watches.of_record(connection, REGISTRY, names)
-    groups = tuple(dict.fromkeys(each.group for each in found if each.group))
-    paused = watches.paused(connection, REGISTRY, names)
-    last = confirmed(connection, record) if found else None
-    return Watched(tuple(found), groups, last, bool(paused), tuple(_resting([*found, *paused], now)))
-
-
-def _resting(found: Sequence[Watch], now: datetime) -> Iterator[str]:
-    for each in found:
-        words = each.silence.in_words(now)
-        if words:
-            yield f"{'its own watch' if each.search is None else each.called} is {words}"
 
 
 # --- trials like it ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from monitor.presence import Present
 from monitor.web.api.openapi import operations
 from monitor.web.api.operations import PREFIX
 from monitor.web.doors import doors
-from notifiers import news
+from notifiers import confirmations, news
 from notifiers.news import Asked
 from snapshots import archive, related
 from snapshots.related import Listed
@@ -54,6 +54,42 @@ BY_THE_API = {
     "/trials/{id}/past": "POST /records/{id}/past",
     "/trials/{id}/audit": "GET /records/{id}/audit",
 }
+SHOWN_BY_THE_API = {
+    "/": "GET /news",
+    "/watchlist": "GET /watches",
+    "/watchlist.csv": "GET /exports/watches",
+    "/watchlist/add": "POST /previews/watches",
+    "/watchlist/search": "POST /previews/search",
+    "/watchlist/{number}": "GET /watches/{name}",
+    "/subscriptions": "GET /subscriptions",
+    "/subscriptions/new": "POST /previews/subscription",
+    "/subscriptions/{number}": "GET /subscriptions/{name}",
+    "/subscriptions/{number}/edit": "POST /previews/subscription",
+    "/subscriptions/{number}/digest": "GET /subscriptions/{name}/digest",
+    "/subscriptions/{number}/digest/{address}": "GET /subscriptions/{name}/digest",
+    "/subscriptions/{number}/why": "GET /subscriptions/{name}/why",
+    "/templates": "GET /examples/{type}",
+    "/templates/{type}": "GET /examples/{type}",
+    "/addresses": "GET /addresses",
+    "/addresses/{number}": "GET /addresses/{id}",
+    "/deliveries": "GET /deliveries",
+    "/deliveries/replay": "POST /previews/replay",
+    "/deliveries/{delivery}": "GET /deliveries/{id}",
+    "/deliveries/{delivery}/message": "GET /deliveries/{id}/message",
+    "/health": "GET /checks",
+    "/health/sweeps/{number}": "GET /sweeps/{id}",
+    "/settings": "GET /settings",
+    "/feeds": "GET /feeds",
+    "/trials/{id}": "GET /records/{id}/changed-parts",
+    "/trials/{id}/history": "GET /records/{id}/history",
+    "/trials/{id}/timeline": "GET /records/{id}/timeline",
+    "/trials/{id}/versions": "GET /records/{id}/versions",
+    "/trials/{id}/versions/{number}.json": "GET /records/{id}/versions/{number}/raw",
+    "/trials/{id}/compare": "GET /records/{id}/diff",
+    "/trials/{id}/export/{file}": "GET /records/{id}/exports/{table}",
+}
+ASKS_FIRST = {"/watchlist/import", "/watchlist/{number}/remove", "/subscriptions/{number}/remove"}
+"""Pages that hold a form and show nothing."""
 PEOPLE_ALONE = {"/signin", "/signin/once/{code}", "/signout", "/unsubscribe/{token}", "/acknowledge/{token}",
                 "/confirm/{token}"}  # fmt: skip
 
@@ -76,6 +112,16 @@ def test_every_form_of_the_page_has_its_operation() -> None:
 
     assert forms - PEOPLE_ALONE == set(BY_THE_API)
     assert set(BY_THE_API.values()) <= known
+
+
+def test_every_page_has_its_operation() -> None:
+    pages = {
+        door.path for door in doors() if door.access == "signed-in" and door.get is not None and door.kind == "page"
+    }
+    known = {f"{operation.method} {operation.path}" for operation in operations()}
+
+    assert pages - ASKS_FIRST - {"/api", "/metrics"} == set(SHOWN_BY_THE_API)
+    assert set(SHOWN_BY_THE_API.values()) <= known
 
 
 # --- trials like one --------------------------------------------------------------------------------------------------
@@ -128,6 +174,30 @@ def test_past_versions_are_asked_for_on_demand(site: SiteUnderTest, writer: http
     assert writer.post(f"{PREFIX}/records/{FIRST}/past").status_code == 204
     with site.database.read() as connection:
         assert archive.wished_fillings(connection, "ctgov", FIRST) == [FIRST]
+
+
+def test_it_is_said_whether_the_past_is_whole(writer: httpx2.Client) -> None:
+    before = get(writer, f"/records/{FIRST}/past")
+    writer.post(f"{PREFIX}/records/{FIRST}/past")
+    after = get(writer, f"/records/{FIRST}/past")
+
+    assert (before["state"], before["is_asked"], before["missing"]) == ("not fetched", False, [])
+    assert before["sentence"].startswith(f"The past of {FIRST} is not whole yet")
+    assert after == before | {"is_asked": True}
+    assert problem(writer.get(f"{PREFIX}/records/{nct(99)}/past"))[0] == 404
+
+
+def test_it_is_said_by_which_watches_a_record_is_watched(writer: httpx2.Client) -> None:
+    found = get(writer, f"/records/{FIRST}/watches")
+    writer.post(f"{PREFIX}/watches/{FIRST}/pause", json={})
+
+    assert [each["id"] or each["name"] for each in found["items"]] == [FIRST, "fever"]
+    assert found["items"][1] == get(writer, "/watches/fever")
+    assert (found["groups"], found["is_paused"]) == (["kidney", "searches"], False)
+    assert found["confirmed_at"] == found["items"][0]["confirmed_at"]
+    assert get(writer, f"/records/{FIRST}/watches")["is_paused"]
+    writer.delete(f"{PREFIX}/watches/{FIRST}")
+    assert [each["name"] for each in get(writer, f"/records/{FIRST}/watches")["items"]] == ["fever"]
 
 
 def test_nobody_asks_the_registry_for_who_may_only_read(site: SiteUnderTest) -> None:
@@ -232,6 +302,36 @@ def test_sweeps_are_listed_in_pages_with_what_each_asked_for_in_vain(writer: htt
         owed = get(writer, f"/sweeps/{each['number']}/unanswered")["items"]
         assert len(owed) == each["unanswered"]
     assert problem(writer.get(f"{PREFIX}/sweeps/99999/unanswered"))[0] == 404
+
+
+def test_a_sweep_is_shown_by_its_number(writer: httpx2.Client) -> None:
+    every = get(writer, "/sweeps")["items"]
+
+    assert [get(writer, f"/sweeps/{each['number']}") for each in every] == every
+    assert problem(writer.get(f"{PREFIX}/sweeps/99999"))[0] == 404
+    assert problem(writer.get(f"{PREFIX}/sweeps/{2**31 - 1}"))[0] == 404
+
+
+def test_what_the_tables_tell_is_read_without_asking_anybody(writer: httpx2.Client) -> None:
+    known = get(writer, "/checks")["items"]
+
+    assert {"mail", "watches", "deliveries"} <= {each["check"] for each in known}
+    assert "registry" not in {each["check"] for each in known}
+
+
+def test_an_address_says_what_waits_for_it_and_who_tells_it(site: SiteUnderTest, writer: httpx2.Client) -> None:
+    wanted = {"name": "new", "to": ["mailto:carol@example.org", "mailto:bob@example.org"]}
+    with site.database.write() as connection:
+        confirmations.require(connection, True, NOW)
+    assert writer.post(f"{PREFIX}/subscriptions", json=wanted).status_code == 201
+
+    found = {each["uri"]: each for each in get(writer, "/addresses")["items"]}
+
+    bob, carol = found["mailto:bob@example.org"], found["mailto:carol@example.org"]
+    assert (bob["subscriptions"], bob["is_confirmed"]) == (["new", "sites"], True)
+    assert bob["waiting"] == len(get(writer, "/deliveries", to="bob@example.org", state="pending")["items"]) > 0
+    assert (carol["subscriptions"], carol["is_confirmed"]) == (["new"], False)
+    assert get(writer, f"/addresses/{carol['id']}") == carol
 
 
 def test_checks_are_made_when_they_are_asked_for(site: SiteUnderTest) -> None:

@@ -100,6 +100,26 @@ def test_what_is_probably_not_meant_is_noted_before_and_when_it_is_kept(writer: 
     assert any("no mail server is set" in note for note in kept["notes"])
 
 
+def test_a_place_that_may_be_several_is_refused_with_those_it_may_be(writer: httpx2.Client) -> None:
+    near = {"place": "Springfield", "km": 50}
+    answer = writer.post(f"{PREFIX}/previews/subscription", json={"name": "n", "to": MAIL, "when": {"near": near}})
+
+    assert problem(answer)[0] == 422
+    assert "Springfield, Illinois, United States" in answer.json()["detail"]
+
+
+def test_what_changed_last_in_a_record_is_explained_change_by_change(writer: httpx2.Client) -> None:
+    found = get(writer, f"/subscriptions/sites/why/{FIRST}")["items"]
+
+    one = get(writer, "/subscriptions/sites/why", change=found[0]["change"]["id"])
+    assert found[0] == one
+    assert {each["change"]["kind"]: each["wanted"] for each in found} == {
+        "site.recruiting": True,
+        "completion_date.delayed": False,
+    }
+    assert problem(writer.get(f"{PREFIX}/subscriptions/sites/why/NCT98765432"))[0] == 404
+
+
 # --- deliveries -------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,9 @@ from monitor.web.api.shapes.alike import Name, Text
 
 
 class Address(Struct):
-    """A place to tell. Where it stands after an Apprise scheme, all of it but that is masked."""
+    """A place to tell. Where it stands after an Apprise scheme, all of it but that is masked. `waiting` messages are
+    still to be sent to it; `asked_at` is when one that is not confirmed was asked whether it wants mails.
+    """
 
     id: int
     uri: str
@@ -19,6 +21,10 @@ class Address(Struct):
     owner: str | None
     last_success_at: datetime | None
     secrets_in_force: int
+    waiting: int
+    subscriptions: list[str]
+    is_confirmed: bool
+    asked_at: datetime | None
 
 
 class AddressWords(Struct, forbid_unknown_fields=True, omit_defaults=True):

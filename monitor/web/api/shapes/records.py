@@ -210,6 +210,25 @@ class ChangedPart(Struct):
     change: StoredChange
 
 
+class MissingVersion(Struct):
+    """A version that the registry lists (its count, from 0, and its day) and did not give, and what it answered."""
+
+    registry_version: int
+    registry_date: str
+    reason: str
+
+
+class Past(Struct):
+    """How whole the stored past of a record is, in a sentence ("" where it is whole), and which versions are known to
+    be missing. `is_asked`: the registry is to be asked for it, which takes a moment.
+    """
+
+    state: Literal["whole", "not fetched", "waiting", "skipped", "gaps"]
+    sentence: str
+    is_asked: bool
+    missing: list[MissingVersion]
+
+
 class Relative(Struct):
     """A trial that is like another; `source` says who has it. Status and phases as the registry spells them."""
 

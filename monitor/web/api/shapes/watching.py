@@ -52,6 +52,18 @@ class Watch(Struct):
     created_at: datetime
 
 
+class WatchedBy(Struct):
+    """What watches a record, in which groups; and with which release and when it was last known to stand as it is
+    stored. `is_paused`: one of the watches is paused.
+    """
+
+    items: list[Watch]
+    groups: list[str]
+    is_paused: bool
+    release: str | None
+    confirmed_at: datetime | None
+
+
 class NewWatches(Struct, forbid_unknown_fields=True):
     """Records by their ids (or addresses at the registry), or one saved search, which needs a name, or with `all` every
     record of the registry.
