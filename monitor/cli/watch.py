@@ -105,7 +105,7 @@ def list_(group: str | None, shape: str) -> None:
     from monitor.cli.session import session
 
     with session() as here:
-        rows = _rows(here, group)
+        rows = _rows(here, group, with_facts=shape == "json")
         if group is not None and not rows:
             _need_group(here, group)
     if shape == "json":
@@ -358,13 +358,15 @@ def _named(text: str) -> list[str]:
         return [text]
 
 
-def _rows(here: Any, group: str | None) -> list[dict[str, Json]]:
+def _rows(here: Any, group: str | None, *, with_facts: bool) -> list[dict[str, Json]]:
     from monitor import wiring
     from monitor.shown.watches import watches_json
     from notifiers import watches
 
     with here.database.read() as connection:
-        return watches_json(connection, wiring.REGISTRY, watches.listing(connection, group), here.now)
+        return watches_json(
+            connection, wiring.REGISTRY, watches.listing(connection, group), here.now, with_facts=with_facts
+        )
 
 
 def _cells(row: dict[str, Json]) -> tuple[Json, ...]:

@@ -29,10 +29,13 @@ _AT_ONCE = 500
 
 
 def watches_json(
-    connection: Connection, registry: str, listed: Sequence[Watch], now: datetime
+    connection: Connection, registry: str, listed: Sequence[Watch], now: datetime, *, with_facts: bool = True
 ) -> list[dict[str, Json]]:
-    """Watches with the state of their records or searches, in their order; a few questions for all of them."""
-    return [_watch_json(one, now) for one in watch_standing.standings(connection, registry, listed, now, PARSE)]
+    """Watches with the state of their records or searches, in their order; a few questions for all of them. Without
+    `with_facts` status and next date are left out: a record that nobody read yet would be read for them.
+    """
+    parse = PARSE if with_facts else None
+    return [_watch_json(one, now) for one in watch_standing.standings(connection, registry, listed, now, parse)]
 
 
 def watch_rows(connection: Connection, wanted: Wanted, now: datetime) -> Iterator[dict[str, Json]]:

@@ -9,9 +9,10 @@ import pytest
 
 from monitor.demo.standin import StandIn
 from monitor.web.api.operations import PREFIX
-from tests.monitor.stage import copied
-from tests.monitor.web.browsing import SiteUnderTest, serving
-from tests.monitor.web.lived_in import FIRST, HOSTILE, SECOND, lived_in
+from snapshots.database import Database
+from tests.monitor.stage import Stage, copied
+from tests.monitor.web.browsing import OWN_TOKEN, SiteUnderTest, serving
+from tests.monitor.web.lived_in import FIRST, HOSTILE, SECOND, live, lived_in
 from tests.monitor.web.test_api import get, problem
 from tests.registries import nct, study
 
@@ -85,6 +86,36 @@ def test_the_watchlist_is_exported_as_by_the_page(site: SiteUnderTest, reader: h
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.content == page.content
     assert answer.content.count(b"\r\n") > 1
+
+
+READINGS = (
+    *(f"/watches?state={state}" for state in ("watched", "waiting", "paused", "snoozed", "trouble")),
+    "/watches?words=our kidney&group=-",
+    "/exports/watches?words=fever",
+    *(f"/records/{FIRST}/{what}" for what in ("sites?near=Berlin", "changed-parts", "past", "watches")),
+    f"/records/{FIRST}/exports/history",
+    "/news?severity=critical&seen=false",
+    "/news?group=kidney&kind=site.*&seen=true",
+    "/deliveries?type=trial.changed&to=bob@example.org",
+    f"/subscriptions/sites/why/{FIRST}",
+    "/addresses",
+    "/checks",
+    "/sweeps/1",
+)
+
+
+def test_every_reading_is_answered_over_each_database(database: Database, standin: StandIn) -> None:
+    live(Stage(database, standin))
+    with serving(database) as site:
+        client = site.client(site.token())
+
+        answers = {path: client.get(PREFIX + path).status_code for path in READINGS}
+        renamed = site.client(OWN_TOKEN).post(f"{PREFIX}/subscriptions/sites/rename", json={"name": "other"})
+        text = f"id,group\n{FIRST},heart\n"
+        again = site.client(OWN_TOKEN).post(f"{PREFIX}/imports/watches", json={"text": text, "renew": True})
+
+    assert set(answers.values()) == {200}, answers
+    assert (renamed.json()["name"], again.json()["changed"]) == ("other", [FIRST])
 
 
 # --- before they are watched ------------------------------------------------------------------------------------------
