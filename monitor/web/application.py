@@ -11,8 +11,10 @@ from monitor.web.answering import Answering, Threads, said
 from monitor.web.doors import Door, doors, is_for_programs
 from monitor.web.gate import Gate
 from monitor.web.problems import of_status
+from monitor.web.routes import NamingRoute
 from monitor.web.site import Site
 
+ROUTES = {"api": NamingRoute, "page": Route}
 NOWHERE = {True: Door("", access="open", kind="api"), False: Door("", access="open")}
 """How it is said that there is no such path or verb: to programs, else to people."""
 
@@ -28,7 +30,8 @@ def application(site: Site) -> ASGIApp:
         return said(request, problem, NOWHERE[is_for_programs(request.scope["path"])], site)
 
     routes = [
-        Route(door.path, Answering(site, door, threads).__call__, methods=list(door.handlers)) for door in doors()
+        ROUTES[door.kind](door.path, Answering(site, door, threads).__call__, methods=list(door.handlers))
+        for door in doors()
     ]
     inner = Starlette(routes=routes, exception_handlers={HTTPException: unknown})
     inner.router.redirect_slashes = False

@@ -69,7 +69,7 @@ class Gate:
         prefix = self._site.prefix
         if prefix and (scope["path"] == prefix or scope["path"].startswith(prefix + "/")):
             scope["path"] = scope["path"].removeprefix(prefix) or "/"
-            scope["raw_path"] = scope["path"].encode()
+            scope["raw_path"] = b"/" + b"/".join(scope["raw_path"].split(b"/")[1 + prefix.count("/") :])
 
     def _may_enter(self, scope: Scope) -> bool:
         headers = Headers(scope=scope)

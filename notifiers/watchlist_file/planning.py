@@ -1,6 +1,6 @@
 """What applying a watchlist file would do, and what it would leave alone."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Literal
@@ -65,10 +65,14 @@ def plan(connection: Connection, watchlist: Watchlist, now: datetime) -> Plan:
     known = [watch for watch in watches.listing(connection) if watch.registry == watchlist.registry]
     _check_names(watchlist, known)
     _check_searches(watchlist, known)
+    subscribed = [one.subscription for one in subscriptions.listing(connection)]
+    for one in watchlist.subscriptions:
+        place = f'subscription "{names.shown(one.name)}"'
+        _within(place, names.check, one.name, {each.name for each in subscribed})
     steps = [
         *_watch_steps(watchlist, known),
         *_address_steps(watchlist, {one.uri: one for one in addresses.listing(connection, now)}),
-        *_subscription_steps(watchlist, [one.subscription for one in subscriptions.listing(connection)]),
+        *_subscription_steps(watchlist, subscribed),
     ]
     return Plan(tuple(steps), tuple(_notes(watchlist, known)))
 
@@ -152,13 +156,17 @@ def _check_names(watchlist: Watchlist, known: Sequence[Watch]) -> None:
     taken = {wish.name: wish.called for wish in map(_wish, known) if wish.name}
     named = {wish.called for wish in watchlist.watches}
     for wish in watchlist.watches:
-        try:
-            names.check_watch(wish, taken)
-        except InvalidValue as error:
-            raise error.under(f'watch "{wish.called}"') from None
+        _within(f'watch "{names.shown(wish.called)}"', names.check_watch, wish, taken)
         holder = taken.get(wish.name or "")
         if holder is not None and holder not in named:
             raise InvalidValue(f'watch "{wish.called}".name', f"{wish.name!r} is the name of {holder} already")
+
+
+def _within(place: str, checker: Callable[..., None], *values: object) -> None:
+    try:
+        checker(*values)
+    except InvalidValue as error:
+        raise error.under(place) from None
 
 
 def _notes(watchlist: Watchlist, known: Sequence[Watch]) -> Iterable[str]:

@@ -116,6 +116,8 @@ def test_the_overview_names_every_command(run: Run) -> None:
         (("watch", "add"), "give ids, or --search"),
         (("watch", "add", "NCT1"), "not a ClinicalTrials.gov id: 'NCT1'"),
         (("watch", "add", "--search", "query.cond=x", "--name", "nct01234567"), "'nct01234567' reads as a record's id"),
+        (("watch", "add", "--search", "query.cond=x", "--name", ".."), "'..' is no name"),
+        (("subscription", "add", "a\nb", "--to", "mailto:a@example.org", "--yes"), "'a b' holds a line break"),
         (("watch", "add", "--search", "query.nope=x", "--name", "n"), "'query.nope' is no search parameter"),
         (("watch", "remove", ONE), f"{ONE}: not watched"),
         (("watch", "snooze", ONE, "--until", "soon"), "--until: 'soon' is no date"),

@@ -1,5 +1,6 @@
 """The watchlist file: read, planned, applied, written; whatever is wrong in it is named."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -120,6 +121,31 @@ def test_a_new_name_is_no_records_id_and_an_old_one_stays(database: Database) ->
     put(database, f'[[watch]]\nid = "{ALICE}"\n', prune=True)
     with database.read() as connection:
         assert [one.record_id for one in watches.listing(connection)] == [ALICE]
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        (r"two\nlines", "'two lines' holds a line break"),
+        ("n" * 201, "has 201 characters; a name has at most 200"),
+        ("..", "'..' is no name"),
+    ],
+)
+def test_a_new_name_that_cannot_be_meant_is_one_clear_line(database: Database, name: str, complaint: str) -> None:
+    search = f'[[watch]]\nname = "{name}"\nsearch = {{ "query.cond" = "x" }}\n'
+    for text in (search, f'[[subscription]]\nname = "{name}"\nto = ["{MAIL}"]\n'):
+        with pytest.raises(InvalidValue, match=re.escape(complaint)) as caught:
+            planned(database, text)
+        assert len(str(caught.value)) < 250
+        assert "\n" not in str(caught.value)
+
+
+def test_an_old_name_that_would_be_refused_now_is_kept(database: Database) -> None:
+    with database.write() as connection:
+        subscriptions.save(connection, Subscription(name="two\nlines", to=(MAIL,)), NOW)
+        watches.add(connection, Wish(registry="ctgov", search={"query.cond": "x"}, name="n" * 5000), NOW)
+
+    assert planned(database, exported(database)).steps == ()
 
 
 def test_applying_twice_does_nothing_the_second_time(database: Database) -> None:
@@ -321,6 +347,10 @@ def test_conditions_that_may_hold_are_not(when: str, sqlite_database: Database) 
 TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12
 )
+CALLED = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12
+).filter(lambda text: bool(text.strip()) and text not in (".", ".."))
+"""What may be called something new."""
 NAMES = TEXTS.filter(lambda text: bool(text.strip()))
 WORDS = TEXTS.filter(lambda text: any(letter.isalnum() for letter in text) and len(text) != 2)
 MOMENTS = st.integers(0, 400_000_000).map(lambda seconds: NOW + timedelta(seconds=seconds))
@@ -353,7 +383,7 @@ TIMINGS = st.just("immediately") | st.builds(
 URIS = st.sampled_from([MAIL, HOOK, "mailto:bob@example.org", "https://hooks.example.net/"])
 SUBSCRIPTIONS = st.builds(
     Subscription,
-    name=NAMES,
+    name=CALLED,
     to=st.lists(URIS, unique=True, max_size=3).map(tuple),
     watches=st.just("all")
     | st.builds(Selection, group=NAMES)
@@ -377,7 +407,7 @@ RECORDS = st.builds(Wish, registry=st.just("ctgov"), record_id=IDS, **SAID)  # t
 SEARCHES = st.builds(
     Wish,
     registry=st.just("ctgov"),
-    name=NAMES,
+    name=CALLED,
     search=st.dictionaries(TEXTS, TEXTS, min_size=1, max_size=2),
     **SAID,  # type: ignore[arg-type]
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import msgspec
@@ -364,6 +365,37 @@ def test_an_id_is_the_record_also_where_an_old_search_is_called_so(
     assert (left["id"], left["name"], left["state"]) == (None, FIRST, "waiting")
     assert writer.delete(path).status_code == 204
     assert problem(writer.get(path))[0] == 404
+
+
+def test_a_name_with_a_slash_is_reached_like_any_other(writer: httpx2.Client) -> None:
+    for place, body in (
+        ("watches", {"search": {"query.cond": "x"}}),
+        ("subscriptions", {"to": ["mailto:ann@example.org"], "watches": "all"}),
+    ):
+        for name in ("HER2/neu", "a/standing", "a/pause", "/", "a%2Fb", "a//b/"):
+            path = f"{PREFIX}/{place}/{quote(name, safe='')}"
+            assert writer.post(f"{PREFIX}/{place}", json={**body, "name": name}).is_success
+            assert writer.get(path).json()["name"] == name
+            assert writer.post(f"{path}/pause", json={}).json()["state" if place == "watches" else "paused"]
+            assert writer.delete(path).status_code == 204
+            assert problem(writer.get(path))[0] == 404
+
+
+def test_a_name_with_a_slash_is_reached_below_a_path(lived_in: Path, tmp_path: Path) -> None:
+    for database in copied(lived_in, tmp_path):
+        with serving(database, base_url="https://example.org/our/trials") as site:
+            writer = site.client(site.token("writer", may_write=True))
+            path = f"/our/trials{PREFIX}/watches"
+            writer.post(path, json={"search": {"query.cond": "x"}, "name": "a/b"})
+            assert writer.get(f"{path}/a%2fb").json()["name"] == "a/b"
+
+
+@pytest.mark.parametrize(("name", "words"), [("..", "is no name"), (".", "is no name"), ("a\nb", "a line break")])
+def test_a_name_that_nobody_could_ask_for_is_refused(writer: httpx2.Client, name: str, words: str) -> None:
+    said = {"name": name, "to": ["mailto:ann@example.org"]}
+    for path, body in (("watches", {"search": {"query.cond": "x"}, "name": name}), ("subscriptions", said)):
+        status, title = problem(writer.post(f"{PREFIX}/{path}", json=body))
+        assert (status, words in title) == (422, True), title
 
 
 def test_the_whole_registry_can_be_watched(writer: httpx2.Client) -> None:

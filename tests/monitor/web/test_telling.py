@@ -232,6 +232,8 @@ def _fields(text: str) -> dict[str, Any]:
         ({"about": "search", "search": "nope"}, "search", "no search named 'nope'"),
         ({"kinds_typed": "!site.renamd"}, "kinds_typed", "did you mean 'site.renamed'?"),
         ({"min_severity": "awful"}, "min_severity", "unknown severity"),
+        ({"name": "n" * 201}, "name", "a name has at most 200"),
+        ({"name": ".."}, "name", "is no name"),
         ({"countries": "ZZ"}, "countries", "no ISO 3166 code"),
         ({"place": "Beijing"}, "km", "within how many"),
         ({"place": "Beijing", "km": "near"}, "km", "'near' is no number of kilometres"),

@@ -121,6 +121,9 @@ def test_a_search_called_as_a_record_is_refused_and_an_old_one_is_handled_alone(
     refused = post(browser, "/watchlist/search", **{"query.term": "example", "wish": "save", "name": ONE})
     assert refused.status_code == 422
     assert "reads as a record" in refused.text
+    long = post(browser, "/watchlist/search", **{"query.term": "example", "wish": "save", "name": "n" * 201})
+    assert long.status_code == 422
+    assert "a name has at most 200" in long.text
 
     with here.database.write() as connection:
         watches.add(connection, Wish(registry="ctgov", search={"query.term": "x"}, name=ONE), here.clock())
