@@ -144,14 +144,13 @@ def _of_record(conditions: Conditions, change: Change, found: Sequence[Spot]) ->
     fitting = [spot for spot in found if fits(conditions, spot)]
     if fitting:
         away = _kilometres(conditions.near, fitting[0]) if conditions.near else ""
-        more = f" and {len(fitting) - 1} more" if len(fitting) > 1 else ""
+        more = f" and {len(fitting) - 1:,} more" if len(fitting) > 1 else ""
         return f"the change is about the whole record, which has {fitting[0].called}{away}{more}; {asked}"
     unknown = [spot.called for spot in found if might_fit(conditions, spot)]
     if unknown:
-        return (
-            f"none of its {len(found)} sites is known to be there; where {_any(unknown[:3])} is, is not known; {asked}"
-        )
-    return f"none of its {len(found)} sites is there{_nearest(conditions.near, found)}; {asked}"
+        where = f"where {_any(unknown[:3])} is, is not known"
+        return f"none of its {len(found):,} sites is known to be there; {where}; {asked}"
+    return f"none of its {len(found):,} sites is there{_nearest(conditions.near, found)}; {asked}"
 
 
 def _nearest(near: Near | None, found: Sequence[Spot]) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapshots.registries.ctgov.ids import is_id, normalise
+from snapshots.registries.ctgov.ids import is_id, normalise, pasted
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,26 @@ def test_what_is_no_record_is_refused_by_name(text: str) -> None:
         normalise(text)
 
     assert repr(text) in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["EUCTR2020-000000-11-DE", "EUCTR2020-000000-11", "JRCT1234", "JRCTS031180001", "ISRCTN12345678", "DRKS00012345",
+     "CHICTR2000012345", "CHICTR-IPR-15006234", "UMIN000012345", "JPRN-UMIN000012345", "2022-500000-11-00",
+     "CTRI/2020/01/012345", "ACTRN12620000000000", "IRCT20200101012345N1", "KCT0001234", "PACTR202001000000000",
+     "SLCTR/2020/001", "TCTR20200101001", "RBR-2ABC3D", "NTR1234", "NL-OMON12345"],
+)  # fmt: skip
+def test_an_id_of_another_registry_is_told_whole(other: str) -> None:
+    found = pasted(f"see {other}, and {other.lower()}; NCT99000001")
+
+    assert found.elsewhere == (other,)
+    assert found.ids == ("NCT99000001",)
+    assert found.mistyped == ()
+
+
+@pytest.mark.parametrize("words", ["our kidney trial 2020-11-01", "phone +49 30 2022-500000", "KCT", "an UMIN number"])
+def test_what_is_no_id_is_none_of_another_registry(words: str) -> None:
+    assert pasted(words).elsewhere == ()
 
 
 @given(st.text(max_size=40))

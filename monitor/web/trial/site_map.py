@@ -171,7 +171,7 @@ def _dot_words(together: Sequence[Listed], opened: int) -> str:
         return ", ".join(each for each in said if each)
     cities = list(dict.fromkeys(each.site.city for each in together if each.site.city))
     named = ", ".join(cities[:3]) + (" and others" if len(cities) > 3 else "")
-    return f"{len(together)} sites in {named}, {opened} of them open"
+    return f"{len(together):,} sites in {named}, {opened:,} of them open"
 
 
 def _graticule(frame: _Frame) -> Iterator[Line]:

@@ -13,7 +13,9 @@ _BARE = re.compile(r"NCT[\s:#_-]*([0-9]{8})")
 _IN_TEXT = re.compile(r"(?<![A-Z0-9])NCT[\s:#._-]{0,3}([0-9]{8}|[0-9]{4}[\s-][0-9]{4})(?![0-9])")
 _MISTYPED = re.compile(r"(?<![A-Z0-9])NCT[\s:#._-]{0,3}[0-9][0-9A-Z]*|(?<![A-Z0-9])NCT[0-9A-Z]{4,}")
 _ELSEWHERE = re.compile(
-    r"(?<![A-Z0-9])(?:ISRCTN[0-9]{4,}|EUCTR[0-9-]{6,}|CHICTR[A-Z0-9-]{4,}|DRKS[0-9]{4,}|JPRN-?[A-Z0-9-]{4,}|20[0-9]{2}-5[0-9]{5}-[0-9]{2}-[0-9]{2})"
+    r"(?<![A-Z0-9])(?:(?:ISRCTN|DRKS|JRCTS?|UMIN|JAPICCTI-?|JMA-IIA|ACTRN|KCT|PACTR|TCTR|LBCTR|RPCEC|NTR|NL-OMON)[0-9]{4,}"
+    r"|EUCTR[0-9][0-9-]{5,}[0-9](?:-[A-Z]{2,5})?|(?:CHICTR|ITMCTR|JPRN)-?(?:[A-Z]+-?)?[0-9]{4,}|IRCT[0-9]{4,}(?:N[0-9]+)?"
+    r"|RBR-[0-9A-Z]{5,}|CTRI/[0-9]{4}/[0-9/]*[0-9]|SLCTR/[0-9]{4}/[0-9]+|20[0-9]{2}-5[0-9]{5}-[0-9]{2}-[0-9]{2})(?![A-Z0-9])"
 )
 _IN_ADDRESS = re.compile(r"(?<![A-Z0-9])NCT[0-9]{8}(?![0-9])")
 

@@ -290,7 +290,7 @@ def test_health_says_what_is_wrong_and_what_to_do(site_on_each: SiteUnderTest) -
     assert "no mail server is set" in text.lower()
     assert "What to do:" in text
     assert f'href="/trials/{BOB}"' in page.text
-    assert "Look its id up at the registry." in text
+    assert "the registry has no such record. Look its id up at the registry." in text
     assert "the registry has no such record still owed" in words(one)
 
 

@@ -187,6 +187,34 @@ def test_a_thousand_sites_are_shown_fifty_at_a_time_and_counted_by_country(site:
     assert len(first.content) < 120_000
 
 
+def test_many_sites_are_counted_alike_wherever_they_are_counted(site: SiteUnderTest) -> None:
+    spot = {"lat": 45.75, "lon": 4.85}
+    many = [
+        site_(f"Example {number}", "RECRUITING", city="Lyon", country="France", geoPoint=spot) for number in range(1001)
+    ]
+    lived(site.database, [record(sites=[*many, site_("Other", "COMPLETED")])])
+
+    text = page(site).text
+
+    assert "1,001 sites in Lyon, 1,001 of them open" in text
+    assert "France (1,001)" in text
+    assert "Recruiting: 1,001" in text
+    assert not re.search(r">[^<]*\b1001\b", text)
+
+
+def test_a_record_that_is_gone_is_told_in_a_sentence_of_its_own(site: SiteUnderTest) -> None:
+    with StandIn() as standin:
+        stage = Stage(site.database, standin)
+        stage.watch(TRIAL)
+        stage.day(DAYS[0], record())
+        standin.remove([TRIAL])
+        stage.day(DAYS[1])
+
+    shown = re.sub(r"<[^>]+>", "", page(site).text)
+
+    assert re.search(r"UTC\.\s+The registry did not answer for it", shown)
+
+
 def test_what_the_record_says_is_never_markup(site: SiteUnderTest) -> None:
     hostile = record(
         title=ATTACK, summary=ATTACK, condition=ATTACK, intervention=ATTACK, sponsor=ATTACK, criteria=ATTACK,
