@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from monitor.web.pages import how_it_stands
-from notifiers import acknowledgements, addresses, confirmations, ledger
+from notifiers import acknowledgements, addresses, confirmations, digest, ledger
 from notifiers.outbox import Delivered, Failed
 from snapshots import archive
 from snapshots.database import Database
@@ -182,6 +182,21 @@ def test_seen_is_noted_with_the_name_of_the_token_and_taken_back(site: SiteUnder
     with site.database.read() as connection:
         assert acknowledgements.of_delivery(connection, path.rpartition("/")[2]) is None
     assert ", by team" in seen
+
+
+def test_of_a_digest_which_nobody_can_mark_nothing_is_said_of_seen(site: SiteUnderTest) -> None:
+    daily = {"digest": "daily", "at": "08:00", "timezone": "UTC"}
+    with site.database.write() as connection:
+        subscribe(connection, "daily", ["mailto:dora@example.org"], deliver=daily)
+        tell(connection, change(summary="Another site opened."))
+        (digest_,) = digest.enqueue_due(connection, NOW + 48 * HOUR)
+
+    browser = site.signed_in()
+
+    assert "Seen" not in words(browser.get(f"/deliveries/{digest_}"))
+    assert "Seen nobody has marked it as seen" in words(
+        browser.get(f"/deliveries/{entries(site)['delivered'].delivery_id}")
+    )
 
 
 def test_replay_says_first_how_many_it_would_send(site: SiteUnderTest) -> None:
