@@ -55,4 +55,5 @@ def relatives(connection: Connection, registry: str, registry_id: str, trial: Tr
 
 def _watched(connection: Connection, registry: str, ids: Sequence[str]) -> set[str]:
     found = watches.of_record(connection, registry, ids)
-    return {each.record_id for each in found if each.record_id} | watches.paused_ids(connection, registry, ids)
+    paused = watches.paused_of_record(connection, registry, ids)
+    return {each.record_id for each in (*found, *paused) if each.record_id}

@@ -307,15 +307,10 @@ def searches(connection: Connection, registry: str, names: Collection[str]) -> l
     return [from_row(row) for row in connection.execute(found)]
 
 
-def paused(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
-    """The paused watches of these ids themselves."""
+def paused_of_record(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
+    """The watches of these ids themselves that are paused."""
     here = [watches.c.registry == registry, watches.c.record_id.in_(list(ids)), watches.c.paused.is_(True)]
     return [from_row(row) for row in connection.execute(select(watches).where(*here).order_by(watches.c.id))]
-
-
-def paused_ids(connection: Connection, registry: str, ids: Collection[str]) -> set[str]:
-    """Those of these ids whose own watch is paused."""
-    return {watch.called for watch in paused(connection, registry, ids)}
 
 
 def search_names(connection: Connection) -> list[str]:

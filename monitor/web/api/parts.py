@@ -160,7 +160,7 @@ def _watched(call: Call) -> Json:
     return {
         "items": items,
         "groups": found.groups,
-        "is_paused": found.is_paused,
+        "is_paused": bool(found.paused),
         "release": found.confirmed.release if found.confirmed else None,
         "confirmed_at": at(found.confirmed.at) if found.confirmed else None,
     }

@@ -154,7 +154,7 @@ def _unknown(here: Visit, connection: Connection, asked: str) -> Response:
         asked=asked,
         watching=watching,
         own=next((each for each in watching if each.record_id == asked), None),
-        is_paused=bool(watches.paused_ids(connection, REGISTRY, [asked])),
+        paused=next(iter(watches.paused_of_record(connection, REGISTRY, [asked])), None),
         owed=archive.open_exception(connection, REGISTRY, asked),
         registry_page=record_page(asked),
     )

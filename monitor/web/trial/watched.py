@@ -14,14 +14,14 @@ from snapshots.archive import Confirmation, Record
 
 
 class Watched(Struct, frozen=True):
-    """Whether a trial is watched, by which watches, and when it was last known to stand as it is shown. `is_paused`: it
-    has a watch that is paused. `resting` says of each of its watches that rests how it does, in a clause.
+    """Whether a trial is watched, by which watches, and when it was last known to stand as it is shown. `paused` are
+    its own watches that are; `resting` says of each of its watches that rests how it does, in a clause.
     """
 
     watches: tuple[Watch, ...]
     groups: tuple[str, ...]
     confirmed: Confirmation | None
-    is_paused: bool
+    paused: tuple[Watch, ...]
     resting: tuple[str, ...]
 
 
@@ -30,9 +30,9 @@ def watched_state(connection: Connection, record: Record, now: datetime) -> Watc
     names = [record.registry_id, *record.former_ids]
     found = watches.of_record(connection, REGISTRY, names)
     groups = tuple(dict.fromkeys(each.group for each in found if each.group))
-    paused = watches.paused(connection, REGISTRY, names)
+    paused = watches.paused_of_record(connection, REGISTRY, names)
     last = confirmed(connection, record) if found else None
-    return Watched(tuple(found), groups, last, bool(paused), tuple(_resting([*found, *paused], now)))
+    return Watched(tuple(found), groups, last, tuple(paused), tuple(_resting([*found, *paused], now)))
 
 
 def _resting(found: Sequence[Watch], now: datetime) -> Iterator[str]:

@@ -8,13 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from monitor.daemon import Daemon
 from monitor.demo.standin import StandIn
-from monitor.relating import ask_wanted
 from notifiers import due_watches, search_members, watches
 from notifiers.silences import Silence
 from notifiers.watches import Wish
-from snapshots import archive, related
+from snapshots import archive
 from snapshots.archive.tables import prunings, versions
 from snapshots.database import Database
 from tests.databases import SqliteFiles
@@ -22,7 +20,7 @@ from tests.monitor.stage import DAYS, Stage, at
 from tests.monitor.web.browsing import SiteUnderTest, csrf, serving
 from tests.monitor.web.trials import TRIAL, indexed, lived, record, site
 from tests.monitor.web.trials import site as trial_site
-from tests.registries import Asked, nct
+from tests.registries import nct
 
 UNLISTED = nct(404)
 
@@ -290,6 +288,37 @@ def test_a_paused_watch_is_told_so_instead_of_offering_another(site: SiteUnderTe
 
     assert "Its watch is paused" in words(answer)
     assert "Watch this trial" not in words(answer)
+    assert TRIAL in words(page(site, watch_link(answer)))
+
+
+def watch_link(answer: httpx2.Response) -> str:
+    """Where the page leads for what can be done with the trial's watch."""
+    (found,) = re.findall(r'href="(/watchlist/\d+)"', answer.text)
+    return str(found)
+
+
+def test_the_way_to_its_watch_stands_on_it(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+
+    led = page(site, watch_link(page(site)))
+
+    assert TRIAL in words(led)
+    assert "Remove from the watchlist" in words(led)
+
+
+def test_the_way_to_the_search_that_found_it_stands_on_it(site: SiteUnderTest) -> None:
+    lived(site.database, [record()])
+    with site.database.write() as connection:
+        watches.remove(connection, "ctgov", [TRIAL])
+        wish = Wish(registry="ctgov", search={"query.cond": "fever"}, name="fevers")
+        watches.add(connection, wish, site.clock())
+    with StandIn() as standin:
+        Stage(site.database, standin).day(DAYS[1], record())
+
+    answer = page(site)
+
+    assert "Watched: the search fevers." in words(answer)
+    assert "fevers" in words(page(site, watch_link(answer)))
 
 
 def test_a_pause_and_a_snooze_are_said_where_a_search_watches_the_trial_all_the_same(site: SiteUnderTest) -> None:
@@ -301,7 +330,9 @@ def test_a_pause_and_a_snooze_are_said_where_a_search_watches_the_trial_all_the_
         watches.pause(connection, "ctgov", [TRIAL], at(DAYS[0], 15), by="ann", reason="holidays")
 
     assert "Last confirmed 3 March 2026, 14:00 UTC" in words(page(site))
-    assert "Watched; its own watch is paused, by ann: holidays." in words(page(site))
+    assert "Watched: the search fever; its pause, group and note; its own watch is paused, by ann: holidays." in words(
+        page(site)
+    )
     row = words(page(site, "/watchlist?state=paused"))
     assert "paused, by ann: holidays; a search watches it all the same" in row
     assert "3 March 2026, 14:00 UTC Paused" in row
@@ -311,7 +342,7 @@ def test_a_pause_and_a_snooze_are_said_where_a_search_watches_the_trial_all_the_
         rest = Silence(until=at("2027-01-01"), by="ann")
         watches.snooze(connection, "ctgov", [TRIAL], rest, site.clock())
 
-    assert "Watched; its own watch is snoozed until 1 January 2027, 14:00 UTC, by ann." in words(page(site))
+    assert "; its own watch is snoozed until 1 January 2027, 14:00 UTC, by ann." in words(page(site))
 
 
 def test_since_when_the_registry_does_not_list_a_trial_is_its_first_absence(site: SiteUnderTest) -> None:
@@ -361,89 +392,3 @@ def test_the_notes_and_the_way_to_the_registry_stand_on_it(site: SiteUnderTest) 
     assert "verify with the study’s contact" in words(answer)
     assert "Nothing here is medical advice" in words(answer)
     assert f'href="https://clinicaltrials.gov/study/{TRIAL}"' in answer.text
-
-
-# --- trials like it ---------------------------------------------------------------------------------------------------
-
-OTHERS = (
-    record(2, title="Example Cells for Children", condition="Imaginary Fever"),
-    record(3, title="A Drug in Fever", condition="Imaginary Fever", intervention="Placebamide", sponsor="Nobody Ltd"),
-    record(4, title="Surgery of the Knee", condition="Knee Pain", intervention="Knee Surgery", sponsor="Knee Clinic"),
-)
-
-
-def related_ids(answer: httpx2.Response) -> list[str]:
-    return re.findall(r'class="code">(NCT\d+)<', answer.text)
-
-
-def test_stored_trials_that_are_like_it_come_the_likest_first(site_on_each: SiteUnderTest) -> None:
-    lived(site_on_each.database, [record(), *OTHERS])
-    indexed(site_on_each.database)
-
-    assert related_ids(page(site_on_each)) == [nct(2), nct(3)]
-
-
-def test_a_related_trial_is_watched_with_one_click(site: SiteUnderTest) -> None:
-    lived(site.database, [record(), *OTHERS])
-    indexed(site.database)
-    with site.database.write() as connection:
-        watches.remove(connection, "ctgov", [nct(2)])
-    browser = site.signed_in()
-    shown = browser.get(f"/trials/{TRIAL}")
-    assert f"Watch: {nct(2)}" in shown.text
-
-    browser.post(f"/trials/{TRIAL}/watch", data={"csrf": csrf(shown), "id": nct(2)})
-
-    with site.database.read() as connection:
-        assert nct(2) in due_watches.watched_ids(connection, "ctgov")
-
-
-def test_the_daemon_reads_new_records_into_the_index(site: SiteUnderTest) -> None:
-    lived(site.database, [record(), *OTHERS])
-    daemon = Daemon(site.server.site.settings, site.database, site.clock)
-
-    daemon.tick_related()
-
-    assert related_ids(page(site)) == [nct(2), nct(3)]
-
-
-def test_the_registry_is_asked_once_when_somebody_asks_and_its_answer_is_kept(site: SiteUnderTest) -> None:
-    from monitor.demo.standin import StandIn
-
-    lived(site.database, [record()])
-    browser = site.signed_in()
-    shown = browser.get(f"/trials/{TRIAL}")
-    browser.post(f"/trials/{TRIAL}/related", data={"csrf": csrf(shown)})
-    assert "is being asked" in words(browser.get(f"/trials/{TRIAL}"))
-
-    with StandIn() as standin:
-        standin.publish("2026-03-09", {nct(5): record(5, title="Example Cells Elsewhere")})
-        with Asked(standin) as registry:
-            asked = [ask_wanted(site.database, registry, site.clock, lambda: False) for _ in range(2)]
-
-    assert asked == [1, 0]
-    answer = browser.get(f"/trials/{TRIAL}")
-    assert related_ids(answer) == [nct(5)]
-    assert "named by the registry" in words(answer)
-
-
-def test_a_registry_that_does_not_answer_costs_a_sentence(site: SiteUnderTest) -> None:
-    from monitor.demo.standin import StandIn
-
-    lived(site.database, [record()])
-    with site.database.write() as connection:
-        related.want(connection, "ctgov", TRIAL, site.clock())
-    with StandIn() as standin, Asked(standin) as registry:
-        standin.close()
-        ask_wanted(site.database, registry, site.clock, lambda: False)
-
-    assert "The registry did not answer" in words(page(site))
-
-
-def test_a_reader_who_may_not_write_sees_no_buttons(sqlite_database: Database) -> None:
-    lived(sqlite_database, [record(), *OTHERS])
-    with serving(sqlite_database) as running:
-        browser = running.signed_in(running.token("reader"))
-
-        assert f"/trials/{TRIAL}/watch" not in browser.get(f"/trials/{TRIAL}").text
-        assert browser.post(f"/trials/{TRIAL}/watch").status_code == 403
