@@ -182,7 +182,13 @@ def ask_registry(here: Visit) -> Response:
         record = find_record(connection, asked)
         related.want(connection, REGISTRY, record.registry_id, here.now)
     words = "The registry is being asked. What it answers is listed here in a moment: open the page again."
-    return here.redirect(f"/trials/{record.registry_id}#related", flash=words)
+    return here.redirect(_related_of(here, record.registry_id), flash=words)
+
+
+def _related_of(here: Visit, record: str) -> str:
+    """Where the trials like one stand, as many as there were when the form was sent."""
+    query = "?related=more" if here.form.text("related") == "more" else ""
+    return f"/trials/{record}{query}#related"
 
 
 def watch(here: Visit) -> Response:
@@ -197,7 +203,7 @@ def watch(here: Visit) -> Response:
     with here.database.write() as connection:
         is_new = watches.add(connection, Wish(registry=REGISTRY, record_id=wanted, group=group), here.now)
     said = f"{wanted} is watched now; it is looked at within a minute." if is_new else f"{wanted} was watched already."
-    return here.redirect(f"/trials/{back}{'#related' if wanted != back else ''}", flash=said)
+    return here.redirect(_related_of(here, back) if wanted != back else f"/trials/{back}", flash=said)
 
 
 DOORS = (

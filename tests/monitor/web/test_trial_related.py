@@ -48,6 +48,25 @@ def test_a_related_trial_is_watched_with_one_click(site: SiteUnderTest) -> None:
         assert nct(2) in due_watches.watched_ids(connection, "ctgov")
 
 
+def test_who_browsed_more_still_sees_more_after_a_click(site: SiteUnderTest) -> None:
+    many = [record(number, title=f"Example Cells, part {number}") for number in range(2, 13)]
+    lived(site.database, [record(), *many])
+    indexed(site.database)
+    with site.database.write() as connection:
+        watches.remove(connection, "ctgov", [nct(number) for number in range(2, 13)])
+    browser = site.signed_in()
+    assert len(related_ids(browser.get(f"/trials/{TRIAL}"))) == 8
+    shown = browser.get(f"/trials/{TRIAL}?related=more")
+    a_form = rf'<form method="post" action="(/trials/{TRIAL}/(?:watch|related))"(.*?)</form>'
+    forms = re.findall(a_form, shown.text, re.DOTALL)
+    assert len(forms) == 12  # eleven to watch one, and one to ask the registry
+
+    for action, form in forms[-2:]:
+        fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+        led = browser.get(browser.post(action, data=fields).headers["location"].partition("#")[0])
+        assert len(related_ids(led)) == 11
+
+
 def test_the_daemon_reads_new_records_into_the_index(site: SiteUnderTest) -> None:
     lived(site.database, [record(), *OTHERS])
     daemon = Daemon(site.server.site.settings, site.database, site.clock)
