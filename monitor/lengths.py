@@ -1,10 +1,16 @@
-"""How long what people write of a watch may be; what is longer is said to be, and never cut."""
+"""How long what people write may be; what is longer is said to be, and never cut."""
 
 from collections.abc import Mapping
 
-LONGEST = {"group": 200, "note": 2000, "reason": 2000, "name": 200,
-           **dict.fromkeys(("query.cond", "query.intr", "query.locn", "query.spons", "query.term"), 500)}  # fmt: skip
-"""Letters, by field."""
+from notifiers import names
+
+NAME, TEXT, SEARCHED = names.LONGEST, 2000, 500
+LONGEST = {
+    **dict.fromkeys(("group", "owner", "name"), NAME),
+    **dict.fromkeys(("note", "reason"), TEXT),
+    **dict.fromkeys(("query.cond", "query.intr", "query.locn", "query.spons", "query.term"), SEARCHED),
+}
+"""Characters, by the field's name."""
 
 
 def too_long(said: Mapping[str, str]) -> dict[str, str]:

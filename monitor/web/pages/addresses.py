@@ -5,7 +5,9 @@ from datetime import timedelta
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from monitor.lengths import too_long
 from monitor.web.doors import Door
+from monitor.web.forms import Lines
 from monitor.web.numbers import row_number
 from monitor.web.pages.subscriptions import author
 from monitor.web.problems import Problem
@@ -32,7 +34,7 @@ def show(here: Visit) -> Response:
     return _page(here)
 
 
-def _page(here: Visit, wrong: str = "") -> Response:
+def _page(here: Visit, **wrong: str) -> Response:
     with here.database.read() as connection:
         address = _found(connection, here)
         asked = confirmations.find(connection, address.id)
@@ -45,7 +47,7 @@ def _page(here: Visit, wrong: str = "") -> Response:
         asked=asked,
         told_by=told_by,
         waiting=waiting,
-        wrong=wrong,
+        wrong=Lines(wrong),
         typed=here.form.values() if wrong else {},
     )
 
@@ -53,7 +55,10 @@ def _page(here: Visit, wrong: str = "") -> Response:
 def switch(here: Visit) -> Response:
     """On or off, and why."""
     state = "on" if here.form.text("state") == "on" else "off"
-    reason = None if state == "on" else here.form.text("reason") or "switched off by hand"
+    said = {"reason": here.form.text("reason")}
+    if too_long(said):
+        return _page(here, **too_long(said))
+    reason = None if state == "on" else said["reason"] or "switched off by hand"
     with here.database.write() as connection:
         address = _found(connection, here)
         addresses.switch(connection, address.uri, state, reason, here.now)  # type: ignore[arg-type]  # one of the two
@@ -64,6 +69,9 @@ def switch(here: Visit) -> Response:
 def set_owner(here: Visit) -> Response:
     """Who answers for it."""
     owner = here.form.text("owner")
+    wrong = too_long({"owner": owner})
+    if wrong:
+        return _page(here, **wrong)
     with here.database.write() as connection:
         address = _found(connection, here)
         addresses.set_owner(connection, address.uri, owner or None)
@@ -74,13 +82,13 @@ def rotate(here: Visit) -> Response:
     """A new secret, shown this once; the former one signs beside it for some hours."""
     hours = _hours(here.form.text("hours", "24"))
     if hours is None:
-        return _page(here, f"{here.form.text('hours')!r} is no number of hours from 0 to {MOST_HOURS}.")
+        return _page(here, hours=f"{here.form.text('hours')!r} is no number of hours from 0 to {MOST_HOURS}.")
     with here.database.write() as connection:
         address = _found(connection, here)
         if not address.signs:
             raise Problem(409, "It has no secret", "Only what is posted to web addresses is signed.")
         if len(address.secrets) > 1 and not here.form.flag("force"):
-            return _page(here, "Its secrets change already: two sign now. Tick the box to drop the older one.")
+            return _page(here, hours="Its secrets change already: two sign now. Tick the box to drop the older one.")
         secret = addresses.rotate(connection, address.uri, here.now, timedelta(hours=hours))
     until = here.now + timedelta(hours=hours) if hours else None
     return here.page(

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.as_of import said_on
+from monitor.lengths import too_long
 from monitor.relatives import Relative, relatives
 from monitor.web.doors import Door
 from monitor.web.problems import Problem
@@ -199,7 +200,9 @@ def watch(here: Visit) -> Response:
         wanted = normalise(named)
     except ValueError as error:
         raise Problem(400, "That is no id of a trial", str(error)) from None
-    group = here.form.text("group")[:100] or None
+    group = here.form.text("group") or None
+    for line in too_long({"group": group or ""}).values():
+        raise Problem(422, f"Group: {line}")
     with here.database.write() as connection:
         is_new = watches.add(connection, Wish(registry=REGISTRY, record_id=wanted, group=group), here.now)
     said = f"{wanted} is watched now; it is looked at within a minute." if is_new else f"{wanted} was watched already."

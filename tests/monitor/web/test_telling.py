@@ -394,6 +394,24 @@ def test_a_snooze_without_an_end_is_asked_again_and_keeps_its_reason(
     assert 'value="audit"' in page.text
 
 
+@pytest.mark.parametrize(
+    ("path", "said", "field", "most"),
+    [
+        ("/subscriptions/1/rest", {"wish": "pause"}, "reason", 2000),
+        ("/addresses/1/owner", {}, "owner", 200),
+        ("/addresses/1/switch", {"state": "off"}, "reason", 2000),
+    ],
+)
+def test_what_is_too_long_is_said_beside_its_field(
+    reading: tuple[SiteUnderTest, httpx2.Client], path: str, said: dict[str, str], field: str, most: int
+) -> None:
+    page = post(reading[1], path, **said, **{field: "x" * (most + 1)})
+
+    assert page.status_code == 422
+    assert f"At most {most:,} characters" in errors(page)[field]
+    assert f'value="{"x" * (most + 1)}"' in page.text
+
+
 def test_a_change_keeps_a_snooze_and_renames(site: SiteUnderTest) -> None:
     browser = site.signed_in()
     post(browser, "/subscriptions/1/rest", wish="snooze", until="2027-01-05")

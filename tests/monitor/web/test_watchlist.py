@@ -187,6 +187,35 @@ def test_a_watch_rests_until_a_day_by_whom_and_wakes_again(here: SiteUnderTest) 
     assert "Paused" in browser.get("/watchlist").text
 
 
+def test_a_text_longer_than_can_be_kept_is_said_and_stands_in_the_form_again(here: SiteUnderTest) -> None:
+    browser = here.signed_in()
+    add(browser, ONE, note="short")
+    with here.database.read() as connection:
+        before = watches.listing(connection)
+    path, search = f"/watchlist/{before[0].id}", {"query.term": "x", "name": "s", "wish": "save"}
+    forms: list[tuple[str, dict[str, str], str]] = [
+        ("/watchlist/add", {"ids": TWO, "wish": "watch"}, "group"),
+        ("/watchlist/add", {"ids": TWO, "wish": "check"}, "note"),
+        ("/watchlist/search", search, "group"),
+        ("/watchlist/search", search, "note"),
+        (path, {"wish": "say"}, "group"),
+        (path, {"wish": "say"}, "note"),
+        (path, {"wish": "pause"}, "reason"),
+        (path, {"wish": "snooze", "until": "2026-12-01"}, "reason"),
+    ]
+
+    for form, said, field in forms:
+        most = 200 if field == "group" else 2000
+        answer = post(browser, form, **{**said, field: "x" * (most + 1)})
+        assert answer.status_code == 422, (form, field)
+        assert f"At most {most:,} characters can be kept here; these are {most + 1:,}." in answer.text
+        assert f'value="{"x" * (most + 1)}"' in answer.text
+    assert "Group: At most 200" in send(browser, f"{TWO}\n", group="x" * 201).text
+    assert "Line 2: note: At most 2,000" in send(browser, f"id;note\n{TWO};{'x' * 2001}\n").text
+    with here.database.read() as connection:
+        assert watches.listing(connection) == before
+
+
 def test_a_pause_is_kept_when_the_note_is_changed(here: SiteUnderTest) -> None:
     browser = here.signed_in()
     add(browser, ONE)

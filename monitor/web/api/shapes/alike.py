@@ -4,9 +4,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from monitor.lengths import NAME, TEXT
+
 Json = Any
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Text = Annotated[str, Meta(max_length=2000)]
+Name = Annotated[str, Meta(min_length=1, max_length=NAME)]
+Text = Annotated[str, Meta(max_length=TEXT)]
 ChangeNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Severity = Literal["critical", "major", "minor", "admin"]
 DeliveryState = Literal["pending", "held", "sending", "delivered", "failed", "cancelled"]
