@@ -208,7 +208,7 @@ def test_a_text_longer_than_can_be_kept_is_said_and_stands_in_the_form_again(her
         most = 200 if field == "group" else 2000
         answer = post(browser, form, **{**said, field: "x" * (most + 1)})
         assert answer.status_code == 422, (form, field)
-        assert f"At most {most:,} characters can be kept here; these are {most + 1:,}." in answer.text
+        assert f"At most {most:,} characters, please: this has {most + 1:,}." in answer.text
         assert f'value="{"x" * (most + 1)}"' in answer.text
     assert "Group: At most 200" in send(browser, f"{TWO}\n", group="x" * 201).text
     assert "Line 2: note: At most 2,000" in send(browser, f"id;note\n{TWO};{'x' * 2001}\n").text
