@@ -63,6 +63,7 @@ def _item_json(item: Item) -> dict[str, Json]:
         "changes": changes,
         "others": item.others,
         "seen": {"by": item.seen.by, "at": at(item.seen.at)} if item.seen else None,
+        "tally": {"seen": item.tally.seen, "of": item.tally.of},
     }
 
 

@@ -161,6 +161,7 @@ def _watched(call: Call) -> Json:
         "items": items,
         "groups": found.groups,
         "is_paused": bool(found.paused),
+        "resting": found.resting,
         "release": found.confirmed.release if found.confirmed else None,
         "confirmed_at": at(found.confirmed.at) if found.confirmed else None,
     }

@@ -19,7 +19,7 @@ from monitor.web.api.watchlist import author, silence
 from monitor.web.messages import message_for
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
-from notifiers import addresses, outbox, subscriptions, template_folders
+from notifiers import addresses, names, outbox, subscriptions, template_folders
 from notifiers import backtest as replaying
 from notifiers import digest as digests
 from notifiers import standing as standings
@@ -111,6 +111,7 @@ def _rename(call: Call) -> Json:
     with call.here.database.write() as connection:
         known, name = _found(connection, call).subscription, call.sent.name
         try:
+            names.check(name, {known.name})
             _check(replace(known, name=name), call)
         except InvalidValue as error:
             raise Problem(422, str(error)) from None

@@ -221,9 +221,10 @@ def _preview(call: Call) -> Json:
     try:
         with asking_first.patient_registry(call.here.settings, call.here.database) as registry:
             found = list(islice(registry.search(search), COUNTED + 1))
+            total = len(found) if len(found) <= COUNTED else registry.count(search)
     except RegistryError as error:
         raise Problem(502, "The registry did not answer the search", str(error)) from None
-    return {"hits": min(len(found), COUNTED), "is_all": len(found) <= COUNTED, "first": found[:10]}
+    return {"hits": min(len(found), COUNTED), "is_all": len(found) <= COUNTED, "total": total, "first": found[:10]}
 
 
 FILTERS = (
@@ -280,7 +281,7 @@ OPERATIONS = (
         method="POST", path="/previews/watches", name="previewWatches", group=_GROUP, handler=_ask_first,
         words="What is known of the ids in a text, before they are watched; nothing is kept.",
         more="The registry is asked for up to 100 that are not stored, for some seconds: `source` says which were not.",
-        body=shapes.Pasted, answer=shapes.SaidFirst, readers_may=True,
+        body=shapes.Pasted, answer=shapes.SaidFirst, readers_may=True, asks_others=True,
     ),
     Operation(
         method="POST", path="/previews/search", name="previewSearch", group=_GROUP, handler=_preview,

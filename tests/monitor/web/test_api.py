@@ -429,7 +429,7 @@ def test_what_cannot_be_watched_is_refused(writer: httpx2.Client, body: Json, st
 def test_a_search_says_what_it_finds_before_it_is_kept(reader: httpx2.Client) -> None:
     found = reader.post(f"{PREFIX}/previews/search", json={"search": {"query.cond": "Imaginary"}})
 
-    assert found.json() == {"hits": 1, "is_all": True, "first": [nct(7)]}
+    assert found.json() == {"hits": 1, "is_all": True, "total": 1, "first": [nct(7)]}
 
 
 def test_a_subscription_is_foreseen_kept_changed_tested_and_removed(writer: httpx2.Client) -> None:

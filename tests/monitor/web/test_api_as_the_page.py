@@ -195,7 +195,8 @@ def test_it_is_said_by_which_watches_a_record_is_watched(writer: httpx2.Client) 
     assert found["items"][1] == get(writer, "/watches/fever")
     assert (found["groups"], found["is_paused"]) == (["kidney", "searches"], False)
     assert found["confirmed_at"] == found["items"][0]["confirmed_at"]
-    assert get(writer, f"/records/{FIRST}/watches")["is_paused"]
+    paused = get(writer, f"/records/{FIRST}/watches")
+    assert (paused["is_paused"], paused["resting"]) == (True, ["its own watch is paused, by writer"])
     writer.delete(f"{PREFIX}/watches/{FIRST}")
     assert [each["name"] for each in get(writer, f"/records/{FIRST}/watches")["items"]] == ["fever"]
 

@@ -199,4 +199,6 @@ def test_the_news_say_what_this_token_has_seen(site: SiteUnderTest) -> None:
     assert first["seen"] is None
     (seen,) = get(client, "/news", seen=True)["items"]
     assert (seen["step"], seen["seen"]["by"]) == (first["step"], None)
+    assert first["tally"] == {"seen": 0, "of": len(first["changes"])}
+    assert seen["tally"] == {"seen": len(first["changes"]), "of": len(first["changes"])}
     assert get(client, "/news", seen=False)["items"] == rest

@@ -140,6 +140,16 @@ def test_ids_are_looked_up_before_they_are_watched(reader: httpx2.Client) -> Non
     assert problem(reader.get(f"{PREFIX}/watches/{nct(7)}"))[0] == 404
 
 
+def test_of_a_search_that_finds_very_many_the_registry_says_how_many(
+    reader: httpx2.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.web.api.watchlist.COUNTED", 0)
+
+    found = reader.post(f"{PREFIX}/previews/search", json={"search": {"query.cond": "Imaginary"}}).json()
+
+    assert found == {"hits": 0, "is_all": False, "total": 1, "first": [nct(7)]}
+
+
 def test_a_text_without_ids_has_nothing_to_look_up(reader: httpx2.Client) -> None:
     said = reader.post(f"{PREFIX}/previews/watches", json={"text": "our kidney trial"}).json()
 

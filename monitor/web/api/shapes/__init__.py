@@ -50,6 +50,7 @@ from monitor.web.api.shapes.records import (
     Site,
     StoredChange,
     StoredRecord,
+    Tally,
     Version,
 )
 from monitor.web.api.shapes.subscribing import (
@@ -163,6 +164,7 @@ __all__ = [
     "StoredRecord",
     "Subscription",
     "Sweep",
+    "Tally",
     "Text",
     "Timeline",
     "Trouble",

@@ -131,9 +131,16 @@ class SeenBy(Struct):
     at: datetime
 
 
+class Tally(Struct):
+    """How many changes of a moment were seen, of how many: a message may have told only some of them."""
+
+    seen: int
+    of: int
+
+
 class NewsItem(Struct):
     """What happened to a record at one moment (`record` null: to the registry): the changes that were asked for, the
-    most severe first, and how many others there are. `seen` null: nobody has seen it.
+    most severe first, and how many others there are. `seen` null: nobody has seen all of it.
     """
 
     step: int
@@ -144,6 +151,7 @@ class NewsItem(Struct):
     changes: list[StoredChange]
     others: int
     seen: SeenBy | None
+    tally: Tally
 
 
 class HistoryChange(NewChange, kw_only=True):

@@ -54,12 +54,13 @@ class Watch(Struct):
 
 class WatchedBy(Struct):
     """What watches a record, in which groups; and with which release and when it was last known to stand as it is
-    stored. `is_paused`: one of the watches is paused.
+    stored. `is_paused`: one of the watches is paused; `resting` says of each that rests how it does.
     """
 
     items: list[Watch]
     groups: list[str]
     is_paused: bool
+    resting: list[str]
     release: str | None
     confirmed_at: datetime | None
 
@@ -155,8 +156,11 @@ class Query(Struct, forbid_unknown_fields=True):
 
 
 class Hits(Struct):
-    """How many records a search finds, up to 1,000 (`is_all` false: more), and the first of them."""
+    """How many records a search finds, up to 1,000 (`is_all` false: more), how many the registry says there are (null:
+    it does not say), and the first of them.
+    """
 
     hits: int
     is_all: bool
+    total: int | None
     first: list[str]
