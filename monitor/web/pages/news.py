@@ -136,18 +136,21 @@ def show(here: Visit) -> Response:
 
 def mark(here: Visit) -> Response:
     """Notes that the visitor has seen steps, or has not after all."""
-    named = map(row_number, here.form.text("steps").split())
-    steps = [each for each in named if each is not None][:1000]
+    steps, unseen = _numbers(here.form.text("steps")), _numbers(here.form.text("unseen"))
     assert here.visitor is not None
     with here.database.write() as connection:
-        if here.form.text("wish") == "unseen":
-            news.unmark_seen(connection, here.visitor.name, steps)
+        if unseen:
+            news.unmark_seen(connection, here.visitor.name, unseen)
             words = "It counts as not seen again."
         else:
             number = news.mark_seen(connection, here.visitor.name, steps, here.now)
             words = f"{counted(number, 'entry', 'entries')} marked as seen." if number else "That was seen already."
     query = {name: here.form.text(name) for name in ("severity", "family", "group", "seen", "after")}
     return here.redirect(here.link("/", **query).removeprefix(here.site.prefix), flash=words)
+
+
+def _numbers(text: str) -> list[int]:
+    return [each for each in map(row_number, text.split()) if each is not None][:1000]
 
 
 def _filters(query: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Coming in and going out: the sign-in page, the link that the terminal shows, and the files every page needs."""
 
+from re import fullmatch
+
 from starlette.responses import Response
 
 from monitor.access import sessions
@@ -60,7 +62,16 @@ def asset(here: Visit) -> Response:
     if found is None:
         raise of_status(404)
     media_type, content = found
-    return Response(content, 200, {"Cache-Control": "public, max-age=31536000, immutable"}, media_type)
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if _takes_gzip(here.request.headers.get("accept-encoding", "")):
+        content, headers["Content-Encoding"] = rendering.packed(content), "gzip"
+    return Response(content, 200, headers, media_type)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding takes it: named, and not with the weight 0."""
+    named = (each.replace(" ", "").lower().partition(";") for each in accepted.split(","))
+    return any(name == "gzip" and not fullmatch(r"q=0(\.0*)?", weight) for name, _, weight in named)
 
 
 def _signed_in(here: Visit, holder: Holder, wanted: str, unsent: Unsent | None = None) -> Response:

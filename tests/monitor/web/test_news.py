@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 
 from monitor.demo.faults import Fault
 from monitor.demo.standin import StandIn
-from notifiers import acknowledgements, news, outbox
+from notifiers import acknowledgements, news, outbox, watches
 from notifiers.news import Asked
 from notifiers.tables import deliveries
+from notifiers.watches import Wish
 from snapshots import archive
 from snapshots.archive import StepFacts
 from snapshots.archive.tables import steps
@@ -20,6 +21,7 @@ from snapshots.database import Database
 from tests.monitor.stage import DAYS, Stage, trial
 from tests.monitor.web.browsing import SiteUnderTest, csrf, serving
 from tests.notifiers.cast import ALICE, BOB, CHARLIE, NOW, change, seen, send_next, subscribe, tell, watch
+from tests.registries import nct
 
 CRITICAL, MAJOR, MINOR = change("site.recruiting"), change("completion_date.delayed"), change("site.renamed")
 
@@ -212,10 +214,14 @@ def test_marking_on_an_older_page_leads_back_to_that_page(sqlite_database: Datab
         browser = site.signed_in()
         older = browser.get("/?severity=critical").text.partition('rel="next" href="')[2].partition('"')[0]
         page = browser.get(older.replace("&amp;", "&"))
-        forms = [form for form in page.text.split("<form ")[1:] if 'name="steps"' in form]
-        led = [browser.post("/seen", data=hidden(form)).headers["location"] for form in forms]
+        form = page.text.partition('id="seen"')[2]
+        buttons = re.findall(r'<button[^>]* name="(steps)" value="([^"]*)"', page.text)
+        led = [browser.post("/seen", data={**hidden(form), name: said}).headers["location"] for name, said in buttons]
+        seen = re.findall(r'<button[^>]* name="(unseen)" value="([^"]*)"', browser.get(led[0]).text)
+        led += [browser.post("/seen", data={**hidden(form), name: said}).headers["location"] for name, said in seen]
 
-    assert len(forms) == 4, "three trials, and all on this page"
+    assert len(buttons) == 4, "three trials, and all on this page"
+    assert len(seen) == 3
     assert set(led) == {older.replace("&amp;", "&")}
 
 
@@ -255,3 +261,25 @@ def test_what_is_left_out_leads_to_the_page_of_history_that_has_it(sqlite_databa
         (link,) = re.findall(r'<a href="([^"]+)">2 more</a>', site.signed_in().get("/").text)
 
     assert link == f"/trials/{ALICE}/history?step={step}#step-{step}"
+
+
+def test_the_start_page_stays_light_with_hundreds_of_groups_and_a_full_page(sqlite_database: Database) -> None:
+    said = "Recruiting at Example Hospital of the University, Department of Nephrology, Beijing, China (was: not yet)."
+    with sqlite_database.write() as connection:
+        for number in range(400):
+            group = f"Group {number:03} of the study team in the north"
+            watches.add(connection, Wish(registry="ctgov", record_id=nct(number + 1), group=group), NOW)
+    for number in range(25):
+        happen(sqlite_database, nct(number + 1), "2026-11-16", *(change("site.recruiting", summary=said),) * 2)
+    with serving(sqlite_database) as site:
+        browser = site.signed_in()
+        page = browser.get("/?group=Group+007+of+the+study+team+in+the+north")
+        full = browser.get("/")
+        files = {each: browser.get(each) for each in re.findall(r'"(/assets/[^"]+\.(?:css|js|svg))"', full.text)}
+
+    assert full.text.count("<article") == 25
+    assert re.search(r"<option[^>]* selected>Group 007 of the study team in the north</option>", page.text)
+    assert full.text.count("Group 399 of the study team in the north") == 1
+    assert len(files) == 4
+    transferred = sum(int(each.headers["content-length"]) for each in files.values())
+    assert len(full.content) + transferred < 60_000

@@ -192,6 +192,23 @@ def test_no_number_of_clients_fills_the_memory() -> None:
 # --- size, time, trouble ----------------------------------------------------------------------------------------------
 
 
+def test_files_of_the_page_are_packed_for_who_takes_that_and_pages_never_are(site: SiteUnderTest) -> None:
+    browser = site.signed_in()
+    page = browser.get("/", headers={"Accept-Encoding": "gzip"})
+    name = page.text.partition('href="/assets/page.')[2].partition('"')[0]
+    answers = {
+        said: browser.get(f"/assets/page.{name}", headers={"Accept-Encoding": said})
+        for said in ("gzip, br", "GZIP;q=0.5", "identity", "gzip;q=0", "br, gzip; q=0.0", "")
+    }
+
+    assert "content-encoding" not in page.headers, "the proof of its forms could be guessed from its length"
+    packed = [said for said, answer in answers.items() if answer.headers.get("content-encoding") == "gzip"]
+    assert packed == ["gzip, br", "GZIP;q=0.5"]
+    assert len({answer.text for answer in answers.values()}) == 1
+    assert {answer.headers["vary"] for answer in answers.values()} == {"Accept-Encoding"}
+    assert int(answers["gzip, br"].headers["content-length"]) < 5000
+
+
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(site: SiteUnderTest) -> None:
     host, port = site.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as large:
