@@ -23,6 +23,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from msgspec import Struct
 
 from notifiers.clean_text import clip, one_line, visible
+from notifiers.reading_order import own, told
 
 PARTS = ("subject.txt", "body.txt", "body.html")
 """The files of one type of message."""
@@ -118,6 +119,7 @@ def _environment(folder: str | None) -> SandboxedEnvironment:
     )
     del environment.filters["safe"]
     environment.filters |= {"wrapped": wrapped, "clipped": clip, "short_title": lambda text: clip(text, TITLE)}
+    environment.filters |= {"own": own, "told": told}
     return environment
 
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from notifiers.addresses import shown
 from notifiers.clean_text import clip, visible
+from notifiers.reading_order import own, told
 from snapshots.archive import rfc3339
 from snapshots.sentences import date_words, moment_words
 
@@ -38,6 +39,8 @@ def environment() -> Environment:
         "shown_address": shown_address,
         "commands": commands,
         "day": day_element,
+        "own": own,
+        "told": told,
     }
     return made
 
