@@ -54,6 +54,10 @@ class Address(Struct, frozen=True, kw_only=True):
         return _is_web(self.uri)
 
 
+ALLOWING = "TRIALDELTA_ALLOW_PRIVATE_NETWORKS=true"
+"""What the operator sets where webhooks may go to the own network, and unencrypted."""
+
+
 def allowed_schemes(allow_private_networks: bool = False) -> frozenset[str]:
     """The schemes of addresses that may be told here."""
     services = SERVICES if apprise_services.is_installed() else ()
@@ -129,9 +133,10 @@ def check_uri(uri: str, schemes: Collection[str] = SCHEMES) -> None:
         raise InvalidValue("", f"{scheme}: addresses need the extra: {apprise_services.EXTRA}")
     if not colon or scheme.casefold() not in schemes:
         allowed = ", ".join(f"{name}:" for name in sorted(schemes))
-        raise InvalidValue(
-            "", f"{quoted(uri)!r} is no address that can be told; it is a mail address, or begins with one of {allowed}"
-        )
+        known = f"it is a mail address, or begins with one of {allowed}"
+        if scheme.casefold() == "http":
+            known += f"; http: and addresses of one's own network only with {ALLOWING}"
+        raise InvalidValue("", f"{quoted(uri)!r} is no address that can be told; {known}")
     if scheme.casefold() == "mailto":
         _check_mailbox(uri, rest)
     elif scheme.casefold() in ("http", "https"):
@@ -266,7 +271,9 @@ def _check_web(uri: str, *, allow_private_networks: bool) -> None:
     try:
         outbound_http.check(uri, allow_private_networks)
     except outbound_http.AddressRefused as error:
-        raise InvalidValue("", f"{uri!r} cannot be asked: {error}") from None
+        inside = isinstance(error, outbound_http.NotPublic)
+        allowed = f"; those of one's own network are told only with {ALLOWING}" if inside else ""
+        raise InvalidValue("", f"{uri!r} cannot be asked: {error}{allowed}") from None
 
 
 def _check_service(uri: str) -> None:

@@ -30,6 +30,10 @@ class AddressRefused(OutboundError):  # noqa: N818 - a refusal, not a fault
     """The address is none that may be asked; asking again cannot help."""
 
 
+class NotPublic(AddressRefused):
+    """The address is one of this machine's or of a private network."""
+
+
 class Unreachable(OutboundError):  # noqa: N818 - says what was found
     """Nobody answered this time."""
 
@@ -124,7 +128,7 @@ def check(url: str, allow_private_networks: bool = False) -> None:
     except ValueError:
         return  # a name; who it leads to is known when it is asked
     if not (public or allow_private_networks):
-        raise AddressRefused(f"{host} is not a public address")
+        raise NotPublic(f"{host} is not a public address")
 
 
 def system_resolve(host: str, port: int) -> Sequence[str]:

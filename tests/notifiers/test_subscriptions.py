@@ -15,6 +15,7 @@ from snapshots.database import Database
 from tests.notifiers.cast import ALICE, DAY, HOOK, MAIL, MINUTE, NOW, change, subscribe, tell, watch
 
 UNTELLABLE = "is no address that can be told; it is a mail address, or begins with one of https:, mailto:"
+ALLOWED = "; http: and addresses of one's own network only with TRIALDELTA_ALLOW_PRIVATE_NETWORKS=true"
 SEVERITY = "unknown severity (of critical, major, minor, admin)"
 WEEKDAY = "it is one of monday, tuesday, wednesday, thursday, friday, saturday, sunday"
 
@@ -66,7 +67,7 @@ def read(**asked: Any) -> Subscription:
         ({"when": {"near": {"place": {"latitude": 39.9}, "km": 5}}}, "when.near.place.longitude: is missing"),
         ({"to": ["alice"]}, f"to: 'alice' {UNTELLABLE}"),
         ({"to": ["ftp://example.org"]}, f"to: 'ftp://…' {UNTELLABLE}"),
-        ({"to": ["http://example.org/"]}, f"to: 'http://example.org/' {UNTELLABLE}"),
+        ({"to": ["http://example.org/"]}, f"to: 'http://example.org/' {UNTELLABLE}{ALLOWED}"),
         ({"to": ["mailto:alice"]}, "to: 'mailto:alice' is no mail address, mailto:name@example.org"),
         (
             {"to": ["mailto:a@example.org\nBcc: b@example.org"]},
