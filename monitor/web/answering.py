@@ -1,6 +1,7 @@
 """From a request to an answer: the body read within limits, the handler run in a thread, every failure said clearly."""
 
 import asyncio
+from collections.abc import Iterator
 from functools import partial
 
 import structlog
@@ -10,13 +11,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from monitor.web import coming_back
-from monitor.web.doors import Door
+from monitor.web.doors import Door, navigation
 from monitor.web.entering import READING, enter
 from monitor.web.problems import Problem, of_status, problem_json
 from monitor.web.site import Site
 from monitor.web.visit import PRIVATE, Visit
 from snapshots import time_allowed
 from snapshots.database import DatabaseError
+from snapshots.registries.ctgov.ids import is_id
 
 BODY_SECONDS = 20
 """How long a request's body may take to arrive."""
@@ -77,7 +79,27 @@ def said(request: Request, problem: Problem, door: Door, site: Site) -> Response
 
 
 def _page(here: Visit, problem: Problem) -> Response:
-    return here.page("problem.html", problem.status, problem.headers, problem=problem, request_id=here.request.state.id)
+    return here.page(
+        "problem.html",
+        problem.status,
+        problem.headers,
+        problem=problem,
+        ways=tuple(dict((*problem.ways, *_ways_back(here, problem.status))).items()),
+        request_id=here.request.state.id,
+    )
+
+
+def _ways_back(here: Visit, status: int) -> Iterator[tuple[str, str]]:
+    """Paths of pages near the one that went wrong, each with its words."""
+    path = here.request.url.path
+    is_form = here.request.method not in READING and here.door.get is not None
+    if is_form and here.door.access == "signed-in" and status not in (404, 410):
+        yield path, "Back to the form"
+    section, _, name = path.removeprefix("/").partition("/")
+    name = name.partition("/")[0]
+    if section == "trials" and is_id(name):
+        yield f"/trials/{name}", f"Back to {name}"
+    yield from ((way, words) for way, words in navigation() if way == f"/{section}" and way != path)
 
 
 def _answer(site: Site, door: Door, request: Request, body: bytes) -> Response:
@@ -142,4 +164,5 @@ async def _read(request: Request, limit: int) -> bytes:
 
 def _too_large(limit: int) -> Problem:
     # the rest is not read: the connection ends with the answer
-    return Problem(413, f"At most {limit // 1024} KiB can be sent here", headers={"Connection": "close"})
+    title = f"At most {limit // 1024} KiB can be sent here"
+    return Problem(413, title, "Send it in several parts.", headers={"Connection": "close"})

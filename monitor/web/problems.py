@@ -1,6 +1,6 @@
 """What went wrong with a request, in one clear line: for a person as a page, for a program as RFC 9457."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +10,8 @@ Json = Any
 class Problem(Exception):  # noqa: N818  # it says what is wrong
     """An answer that is no success. `title`: what is wrong; `detail`: what to do about it; both are shown.
 
-    `extra`: further members of the problem's JSON; `headers`: of the answer.
+    `extra`: further members of the problem's JSON; `headers`: of the answer; `ways`: paths of pages that help,
+    each with its words.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class Problem(Exception):  # noqa: N818  # it says what is wrong
         *,
         extra: Mapping[str, Json] | None = None,
         headers: Mapping[str, str] | None = None,
+        ways: Sequence[tuple[str, str]] = (),
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -28,6 +30,7 @@ class Problem(Exception):  # noqa: N818  # it says what is wrong
         self.detail = detail
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
+        self.ways = tuple(ways)
 
 
 def check_texts(texts: Iterable[str], status: int = 400) -> None:

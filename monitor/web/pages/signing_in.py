@@ -95,7 +95,12 @@ def _signed_in(here: Visit, holder: Holder, wanted: str, unsent: Unsent | None =
 
 
 def _used_up() -> Problem:
-    return Problem(404, "This sign-in link was used, or is too old", "Sign in with the access token instead.")
+    return Problem(
+        404,
+        "This sign-in link was used, or is too old",
+        "Sign in with the access token instead.",
+        ways=[("/signin", "Sign in")],
+    )
 
 
 DOORS = (

@@ -61,9 +61,9 @@ def one_of(connection: Connection, record: Record, text: str) -> VersionInfo:
     found = archive.versions(connection, REGISTRY, record.registry_id) if number is not None else []
     version = next((each for each in found if each.number == number), None)
     if version is None:
-        raise Problem(
-            404, f"{record.registry_id} has no version {text[:20]}", "Its list of versions has their numbers."
-        )
+        ways = ((f"/trials/{record.registry_id}/versions", "Its versions"),)
+        title = f"{record.registry_id} has no version {text[:20]}"
+        raise Problem(404, title, "Its list of versions has their numbers.", ways=ways)
     return version
 
 

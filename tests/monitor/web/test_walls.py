@@ -217,6 +217,14 @@ def test_a_request_that_is_too_large_is_refused_before_it_is_read(site: SiteUnde
         assert large.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_form_that_is_too_large_leads_back_to_it(site: SiteUnderTest) -> None:
+    answer = site.signed_in().post("/watchlist/add", data={"ids": "NCT01234567 " * 30_000})
+
+    assert answer.status_code == 413
+    assert "Send it in several parts." in answer.text
+    assert '<a href="/watchlist/add">Back to the form</a>' in answer.text
+
+
 def test_so_is_one_that_does_not_say_how_large_it_is(site: SiteUnderTest) -> None:
     def endless() -> object:
         for _ in range(20):
