@@ -9,7 +9,7 @@ pytest.importorskip("pytest_playwright", reason="the browser's tests need: pip i
 
 from playwright.sync_api import Browser, Page
 
-from tests.browser.world import World, session_cookies
+from tests.browser.world import EVIL, World, session_cookies
 
 
 def opened(world: World, browser: Browser, **how: object) -> Page:
@@ -55,4 +55,15 @@ def test_paper_has_the_words_and_no_buttons(path: str, world: World, browser: Br
     for left_out in ("button:visible", "nav:visible >> a.current", ".top nav:visible", ".pager:visible"):
         assert page.locator(left_out).count() == 0, left_out
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/health", "/trials/{trial}/timeline", "/trials/{trial}/versions"])
+def test_on_a_phone_no_table_of_many_columns_hides_some_of_them(path: str, world: World, browser: Browser) -> None:
+    page = opened(world, browser, viewport={"width": 360, "height": 740})
+    page.goto(path.format(trial=EVIL))
+    tables = page.locator(".scroll:has(> .stacked)")
+
+    assert tables.count() >= 1
+    assert tables.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
     page.context.close()
