@@ -149,14 +149,16 @@ def messages(alerts: Iterable[Alert], subscription: Subscription) -> tuple[int, 
     """As how many messages at once, and in how many digests, these would have come to each address: a digest holds what
     became known before its time. Of what was filled in later, the end of the registry's own day counts.
     """
+    dues = [waits_until(alert, subscription) for alert in alerts]
+    return dues.count(None), len(set(dues) - {None})
+
+
+def waits_until(alert: Alert, subscription: Subscription) -> datetime | None:
+    """When the digest is due in which this comes; None where it is told at once."""
     digest = subscription.digest
-    at_once, dues = 0, set()
-    for alert in alerts:
-        if digest is None or _is_at_once(alert, subscription):
-            at_once += 1
-        else:
-            dues.add(next_due(digest, _noticed(alert)))
-    return at_once, len(dues)
+    if digest is None or _is_at_once(alert, subscription):
+        return None
+    return next_due(digest, _noticed(alert))
 
 
 def _noticed(alert: Alert) -> datetime:

@@ -112,7 +112,7 @@ def in_words(conditions: Conditions) -> str:
     """The conditions in a line for people, e.g. "all about sites; in China"; "" where none is given."""
     parts = [
         asked_kinds(conditions.kinds),
-        _severe_in_words(conditions.min_severity) if conditions.min_severity else "",
+        severe_in_words(conditions.min_severity) if conditions.min_severity else "",
         f"in {', '.join(conditions.countries)}" if conditions.countries else "",
         f"at {', '.join(conditions.sites)}" if conditions.sites else "",
         near_in_words(conditions.near) if conditions.near else "",
@@ -123,7 +123,10 @@ def in_words(conditions: Conditions) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _severe_in_words(severity: str) -> str:
+def severe_in_words(severity: str) -> str:
+    """What is at least so severe: "critical only", "major or more severe", "any severity"."""
+    if severity == SEVERITIES[-1]:
+        return "any severity"
     return "critical only" if severity == SEVERITIES[0] else f"{severity} or more severe"
 
 

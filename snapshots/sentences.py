@@ -57,6 +57,11 @@ def shift_words(days: int) -> str:
     return f"{words} (about {years} years)"
 
 
+def beside_label(label: str, sentence: str) -> str:
+    """A change's sentence as it stands beside its label, which some begin with: said once is enough."""
+    return capitalised(sentence.removeprefix(f"{label}:").strip())
+
+
 def status_words(status: str | None) -> str:
     """A status as people say it: "not yet recruiting"; one that is unknown to us passes through readable."""
     if not status:

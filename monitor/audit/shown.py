@@ -9,7 +9,7 @@ from msgspec import Struct
 from snapshots.archive import StoredChange
 from snapshots.changes import Change
 from snapshots.prose import SECTIONS, Piece, word_differences
-from snapshots.sentences import capitalised
+from snapshots.sentences import beside_label
 
 Json = Any
 
@@ -43,7 +43,7 @@ def shown(stored: StoredChange) -> Shown:
         id=stored.id,
         severity=change.severity,
         label=change.label,
-        summary=capitalised(change.summary),
+        summary=beside_label(change.label, change.summary),
         path=change.path or "",
         values=f"{short[0] or '–'} → {short[1] or '–'}" if is_short and any(short) else "",
         # of a record that was submitted again the sentence says all

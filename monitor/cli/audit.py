@@ -102,6 +102,8 @@ def verify(ctx: click.Context, file: Path, head: str | None, shape: str) -> None
         verdict = check(file, head)
     except WrongHead as error:
         raise Failure(str(error)) from error
+    if not file.is_file():
+        raise Failure(f"there is no file {file}")
     if shape == "json":
         print_json(msgspec.to_builtins(verdict))
     else:

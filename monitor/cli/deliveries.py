@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from monitor.cli.acknowledging import acknowledge, unseen
-from monitor.cli.output import format_option
+from monitor.cli.output import WholeNumber, format_option
 
 Json = Any
 _STATES = ("pending", "held", "sending", "delivered", "failed", "cancelled")
@@ -30,8 +30,8 @@ deliveries.add_command(unseen)
 @click.option("--state", type=click.Choice(_STATES), help="Only deliveries in this state.")
 @click.option("--since", metavar="T", help="Made since then: a day, or a time with its offset.")
 @click.option("--record", metavar="ID", help="That told anything of this record.")
-@click.option("--change", type=click.IntRange(1), metavar="N", help="That told this change; `history` tells the ids.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
+@click.option("--change", type=WholeNumber(1), metavar="N", help="That told this change; `history` tells the ids.")
+@click.option("--limit", type=WholeNumber(1, 100_000), default=50, show_default=True, help="At most so many.")
 @format_option("text", "json", "csv")
 def list_(
     *, state: str | None, since: str | None, record: str | None, change: int | None, limit: int, shape: str

@@ -1,5 +1,6 @@
 """`trialdelta digest`: what a digest would tell now, and sending it outside of its times."""
 
+import shlex
 from typing import Any
 
 import click
@@ -20,14 +21,16 @@ def digest() -> None:
 @digest.command(short_help="What it would tell now.")
 @click.argument("name")
 @click.option("--to", "file", type=click.Path(dir_okay=False), metavar="FILE", help="A file, by its end .html or .txt.")
+@click.option("--example", is_flag=True, help="What it would have told the last time that there was anything.")
 @format_option("text", "json", "html")
-def preview(name: str, file: str | None, shape: str) -> None:
+def preview(name: str, file: str | None, example: bool, shape: str) -> None:
     """Print what a digest of this subscription would tell each of its addresses now. Nothing is sent.
 
     \b
     Example:
       trialdelta digest preview team-weekly
       trialdelta digest preview team-weekly --to digest.html
+      trialdelta digest preview team-weekly --example
     """
     from monitor.cli.output import print_json, say
     from notifiers.message import webhook_body
@@ -35,7 +38,15 @@ def preview(name: str, file: str | None, shape: str) -> None:
 
     if file is not None and not file.endswith((".html", ".txt")):
         raise click.UsageError(f"--to {file}: a preview is a .html or a .txt file")
-    messages = _messages(name)
+    messages = _messages(name, example=example)
+    if example:
+        say(
+            "An example: what it would have told the last time that there was anything; how much was checked "
+            "is filled in. It is not sent.",
+            fg="yellow",
+        )
+    elif not any(message.news for _, message, _ in messages):
+        say(f"It has no news yet; an example: trialdelta digest preview {shlex.quote(name)} --example", fg="yellow")
     if file is not None:
         _write(file, [render(message, templates) for _, message, templates in messages])
         return
@@ -93,7 +104,7 @@ def send(ctx: click.Context, name: str) -> None:
             ctx.exit(FAILED)
 
 
-def _messages(name: str) -> list[Any]:
+def _messages(name: str, *, example: bool) -> list[Any]:
     from monitor.cli.meant import no_subscription
     from monitor.cli.program import Failure
     from monitor.cli.session import session
@@ -102,9 +113,25 @@ def _messages(name: str) -> list[Any]:
 
     with session() as here, here.database.read() as connection:
         try:
-            found = digests.preview(connection, name, here.now)
+            found = _examples(connection, name, here.now) if example else digests.preview(connection, name, here.now)
         except digests.UnknownSubscription as error:
             raise Failure(no_subscription(connection, name)) from error
         base_url, operator = here.settings.base_url, here.settings.operator
         composed = [message_of(connection, told, base_url, operator=operator) for told in found]
         return [(told.address.shown, each, templates_of(told)) for told, each in zip(found, composed, strict=True)]
+
+
+def _examples(connection: Any, name: str, now: Any) -> list[Any]:
+    """What the digest would have told each of its addresses. Raises Failure where there is nothing to show."""
+    from monitor.cli.program import Failure
+    from notifiers import digest as digests
+    from notifiers import subscriptions
+    from notifiers.digest_coverage import PARSERS
+    from notifiers.digest_example import example
+
+    readers = digests.readers(connection, name, now)
+    stored = subscriptions.find(connection, name)
+    found = [example(connection, stored, each, now, PARSERS) for each in readers] if stored else []
+    if None in found:
+        raise Failure(f"nothing that {name} would have told in a digest happened within the last year")
+    return found

@@ -76,12 +76,13 @@ def found(connection: Any, name: str) -> Any:
 
 def _in_words(name: str, answer: Any) -> str:
     from monitor.cli.output import clean, wrapped
+    from snapshots.sentences import beside_label
 
     change, step = answer.stored.change, answer.step
     failing = [check.condition for check in answer.checks if not check.holds]
     verdict = f"not wanted: {', '.join(failing)}" if failing else "wanted: everything holds"
     head = f"{name}: change {answer.stored.id} of {step.registry_id or 'the registry'} is {verdict}"
-    lines = [click.style(head, bold=True), wrapped(f"{change.label}: {change.summary}", 2)]
+    lines = [click.style(head, bold=True), wrapped(f"{change.label}: {beside_label(change.label, change.summary)}", 2)]
     lines += [
         wrapped(f"{'yes' if check.holds else 'no '}  {check.condition}: {check.words}", 2, 7) for check in answer.checks
     ]

@@ -94,7 +94,7 @@ def _kinds(patterns: tuple[str, ...]) -> frozenset[str] | None:
         for pattern in patterns:
             check_kind_pattern("--kind", pattern)
     except InvalidValue as error:
-        raise Failure(str(error)) from error
+        raise Failure(f"{error}; `trialdelta kinds` names all of them") from error
     found = (kind for kind in KINDS if any(fnmatchcase(kind, pattern) for pattern in patterns))
     return frozenset(found) if patterns else None
 

@@ -57,6 +57,12 @@ _PATIENCE = 2.0
 """Seconds before a progress bar appears."""
 
 
+class WholeNumber(click.IntRange):
+    """A whole number within bounds, called so where it is none."""
+
+    name = "whole number"
+
+
 def format_option(*formats: str) -> Callable[[Decorated], Decorated]:
     """The option `--format`; without names text and json."""
     choices = formats or ("text", "json")

@@ -66,6 +66,18 @@ class Program(click.Group):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         return getattr(importlib.import_module(f"monitor.cli.{module}"), attribute)  # type: ignore[no-any-return]
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does; a name that no command has gets the one that was probably meant."""
+        from monitor.cli.meant import did_you_mean
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            meant = did_you_mean(args[0], COMMANDS) if args and args[0] not in COMMANDS else ""
+            raise click.UsageError(f"{error.message.rstrip('.')}{meant}", ctx) from None
+
     def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:
         """Run, and end with the exit code: 0 done, 1 found changes under --exit-code, 2 wrong use or failure."""
         extra["standalone_mode"] = False

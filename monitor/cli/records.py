@@ -41,7 +41,7 @@ def find(here: Session, record: str, which: str | None = None) -> Found:
     """A version of a record: `which` is a number, an ISO date, or None for the newest. Raises Failure."""
     known = record_id(record)
     if which is not None and not re.fullmatch(r"[0-9]{1,9}", which):
-        answer, on = on_day(here, known, checked_date(which))
+        answer, on = on_day(here, known, _date_of_version(which))
         if on is None:
             raise Failure(answer.sentence)
         return on
@@ -52,6 +52,14 @@ def find(here: Session, record: str, which: str | None = None) -> Found:
         version = _numbered(known, found, which)
         raw = archive.read_version(connection, version.number)
     return Found(version, archive.places(found)[version.number], raw, parse(raw))
+
+
+def _date_of_version(text: str) -> str:
+    try:
+        return checked_date(text)
+    except Failure as error:
+        words = f"{error.message}, and a version's number in the archive is what `trialdelta history` prints"
+        raise Failure(words) from error
 
 
 def on_day(here: Session, record: str, asked: str) -> tuple[Answer, Found | None]:

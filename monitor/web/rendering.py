@@ -14,7 +14,7 @@ from notifiers.addresses import shown
 from notifiers.clean_text import clip, visible
 from notifiers.reading_order import own, told
 from snapshots.archive import rfc3339
-from snapshots.sentences import date_words, moment_words
+from snapshots.sentences import beside_label, date_words, moment_words
 
 MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -41,6 +41,7 @@ def environment() -> Environment:
         "day": day_element,
         "own": own,
         "told": told,
+        "said_beside": lambda change: beside_label(change.label, change.summary),
     }
     return made
 

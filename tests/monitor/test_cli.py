@@ -535,6 +535,25 @@ def test_a_digest_can_be_looked_at_before_its_time(changed: Run) -> None:
     assert said(changed("digest", "preview", "weekly", "--format", "json"))[0]["type"] == "digest"
 
 
+def test_a_digest_without_news_offers_what_it_would_have_told(changed: Run) -> None:
+    told = ("subscription", "add", "weekly", "--to", "mailto:alice@example.org", "--digest", "weekly", "--on", "monday")
+    changed(*told)
+
+    fresh, example = changed("digest", "preview", "weekly"), changed("digest", "preview", "weekly", "--example")
+
+    assert "It has no news yet; an example: trialdelta digest preview weekly --example" in fresh.stderr
+    assert "An example: what it would have told the last time" in example.stderr
+    assert "Site recruiting" in example.stdout
+    assert "Monday, 9 March 2026" in example.stdout or "9 March 2026, 08:00 UTC" in example.stdout
+
+
+def test_a_digest_of_what_never_happened_has_no_example(changed: Run) -> None:
+    told = ("subscription", "add", "weekly", "--to", "mailto:alice@example.org", "--digest", "weekly", "--on", "monday")
+    changed(*told, "--kind", "study.terminated")
+
+    assert "nothing that weekly would have told" in changed("digest", "preview", "weekly", "--example", exits=2).stderr
+
+
 def test_a_message_that_does_not_arrive_is_a_failure_in_words(run: Run) -> None:
     run("subscription", "add", "ours", "--to", "mailto:alice@example.org")
 

@@ -99,3 +99,25 @@ def test_the_zone_of_this_machine_is_known_by_its_name(tmp_path: Path, monkeypat
     assert local_zone(link) == "Europe/Berlin"
     monkeypatch.setenv("TZ", "Nowhere/Land")
     assert local_zone(link) == "Asia/Kolkata"
+
+
+# --- what is not known is told with what is ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("histroy",), "No such command 'histroy'; did you mean 'history'?"),
+        (("history", "--all", "--kind", "nonsense"), "`trialdelta kinds` names all of them"),
+        (("deliveries", "list", "--change", "abc"), "'abc' is not a valid whole number"),
+        (("audit", "verify", "no-such.zip"), "there is no file no-such.zip"),
+        (("watch", "add", "NCT00000000"), "the registry gives no number that is all zeros"),
+        (("diff", "NCT99000001", "a", "b"), "a version's number in the archive is what `trialdelta history` prints"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_was_mistyped_is_told_in_a_line_that_helps(run: Run, words: tuple[str, ...], complaint: str) -> None:
+    told = run(*words, exits=2)
+
+    assert complaint in told.stderr
+    assert "does not hold together" not in told.stdout

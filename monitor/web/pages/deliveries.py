@@ -187,7 +187,8 @@ def replay(here: Visit) -> Response:
         try:
             moment = subscriptions.moment("since", since)
         except InvalidValue as error:
-            return here.page("replay.html", 422, known=known, typed=typed, wrong=error.problem, count=None)
+            wrong = error.problem if since else "Say since when: a day, or a time."
+            return here.page("replay.html", 422, known=known, typed=typed, wrong=wrong, count=None)
         count = len(outbox.replayable(connection, moment, uri))
     if here.form.text("wish") != "replay" or not count:
         return here.page("replay.html", known=known, typed=typed, wrong="", count=count)

@@ -97,6 +97,9 @@ def show(here: Visit) -> Response:
     return _page(here, {"about": here.query.get("about", "trial"), "name": here.query.get("name", "")})
 
 
+ABOUT = ("trial", "group", "subscription")
+
+
 def act(here: Visit) -> Response:
     """Make, renew or remove a feed."""
     wish, number = here.form.text("wish"), row_number(here.form.text("id"))
@@ -118,6 +121,8 @@ def act(here: Visit) -> Response:
 
 def _make(here: Visit) -> Response:
     given = {"about": here.form.text("about"), "name": here.form.text("name").strip()}
+    if not given["name"]:
+        return _page(here, given, f"Say which {given['about'] if given['about'] in ABOUT else 'one'}.")
     with here.database.read() as connection:
         name = known(connection, given["about"], given["name"])
     if name is None:

@@ -19,6 +19,7 @@ from monitor.web.subscriptions.writing import Read
 from monitor.web.visit import Visit
 from notifiers import standing, subscriptions, watches
 from notifiers.calendar import WEEKDAYS
+from notifiers.filters import severe_in_words
 from notifiers.subscriptions import Stored, Subscription
 from snapshots.kind_titles import title
 from snapshots.kinds import KINDS, SEVERITIES, Kind
@@ -124,7 +125,8 @@ def _form(
         groups=watches.groups(connection),
         searches=watches.search_names(connection),
         families=_families(),
-        severities=[("", "any"), *((each, f"{each} or more severe") for each in SEVERITIES)],
+        severities=[("", "any"), *((each, severe_in_words(each)) for each in SEVERITIES[:-1])],
+        floors=[(each, severe_in_words(each)) for each in SEVERITIES],
         weekdays=[(day, day.capitalize()) for day in WEEKDAYS],
         pairs=_pairs,
         has_box=_is_box,

@@ -1,5 +1,6 @@
 """What a subscription makes of things: its digest as it would look now, and why it wants a change or does not."""
 
+from msgspec import Struct
 from starlette.responses import Response
 
 from monitor.web.doors import Door
@@ -7,15 +8,15 @@ from monitor.web.messages import message_for
 from monitor.web.pages.deliveries import WAITS
 from monitor.web.pages.subscriptions import found, path_of
 from monitor.web.problems import Problem
-from monitor.web.subscriptions.foresight import PARSE
+from monitor.web.subscriptions.foresight import PARSE, Hasty
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
-from notifiers import digest, subscriptions, template_folders
+from notifiers import digest, digest_example, subscriptions, template_folders
 from notifiers import why as reasons
 from notifiers.composing import templates_of
 from notifiers.conditions import InvalidValue
 from notifiers.examples import TYPES
-from notifiers.message import TYPE_NAMES
+from notifiers.message import TYPE_NAMES, Coverage
 from notifiers.rendering import LaidOut, render_or_ours
 from notifiers.subscriptions import Stored
 from snapshots.registries.ctgov.ids import normalise
@@ -42,19 +43,23 @@ ASKED_OF = {
 
 
 def digest_preview(here: Visit) -> Response:
-    """What a digest would tell each of its addresses now. Nothing is sent."""
+    """What a digest would tell each of its addresses now, or (`example`) would have told them. Nothing is sent."""
     with here.database.read() as connection:
         kept = found(connection, here)
         uris = [address.shown for address in digest.readers(connection, kept.subscription.name, here.now)]
     if not uris:
-        return here.page("digest_preview.html", kept=kept, uris=uris, chosen=0, laid=None)
-    chosen = _number(here.query.get("address", "0"), len(uris))
-    return here.page("digest_preview.html", kept=kept, uris=uris, chosen=chosen, laid=_digest(here, chosen))
+        return here.page("digest_preview.html", kept=kept, uris=uris, chosen=0, seen=None, is_example=False)
+    chosen, is_example = _number(here.query.get("address", "0"), len(uris)), here.query.get("example") == "yes"
+    seen = _digest(here, chosen, is_example=is_example)
+    return here.page("digest_preview.html", kept=kept, uris=uris, chosen=chosen, seen=seen, is_example=is_example)
 
 
 def digest_document(here: Visit) -> Response:
     """The HTML part of that, as its reader would see it."""
-    return here.foreign_html(_digest(here, _number(here.params["address"])).rendered.html)
+    seen = _digest(here, _number(here.params["address"]), is_example=here.query.get("example") == "yes")
+    if seen is None:
+        raise Problem(404, "There is no example of this digest")
+    return here.foreign_html(seen.laid.rendered.html)
 
 
 def send_digest(here: Visit) -> Response:
@@ -68,16 +73,32 @@ def send_digest(here: Visit) -> Response:
     return here.redirect("/deliveries?type=digest" if ids else path_of(kept), flash=words)
 
 
-def _digest(here: Visit, chosen: int) -> LaidOut:
+class Seen(Struct, frozen=True, kw_only=True):
+    """A digest as it is looked at: its covered time in the words of the mail, and whether it tells any change."""
+
+    laid: LaidOut
+    coverage: Coverage
+    has_news: bool
+
+
+def _digest(here: Visit, chosen: int, *, is_example: bool) -> Seen | None:
+    """The digest that would go out now, or the example; None where there is none."""
     with here.database.read() as connection:
         kept = found(connection, here)
         name = kept.subscription.name
         readers = digest.readers(connection, name, here.now)
         if not 0 <= chosen < len(readers):
             raise Problem(404, "No such address is told")
-        (told,) = digest.preview(connection, name, here.now, readers[chosen].id)
+        if is_example:
+            found_now = [digest_example.example(connection, kept, readers[chosen], here.now, PARSE, Hasty())]
+        else:
+            found_now = [*digest.preview(connection, name, here.now, readers[chosen].id)]
+        told = found_now[0]
+        if told is None or told.coverage is None:
+            return None
         message = message_for(here, connection, told)
-    return render_or_ours(message, templates_of(told))
+    laid = render_or_ours(message, templates_of(told))
+    return Seen(laid=laid, coverage=told.coverage, has_news=bool(told.steps))
 
 
 def _number(text: str, below: int = 1000) -> int:

@@ -28,6 +28,7 @@ from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from notifiers import ledger
 from notifiers.ledger import Entry
+from notifiers.message import TYPE_NAMES
 from snapshots import archive
 from snapshots.archive import Record, Step, StoredChange, VersionInfo
 from snapshots.archive.latest import StepPlace, latest_steps, step_places
@@ -91,6 +92,7 @@ def show_history(here: Visit) -> Response:
         asks_again=here.settings.backfill,
         places=versions,
         told=told,
+        type_names=TYPE_NAMES,
         severity=severity,
         severity_options=[(each, each.capitalize()) for each in SEVERITIES],
         newest=here.link(_path(record, "/history"), severity=severity) if start else None,

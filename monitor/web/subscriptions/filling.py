@@ -74,6 +74,24 @@ def field_of(key: str, texts: Mapping[str, str]) -> str:
     return _FIELDS.get(key, key.removeprefix("when."))
 
 
+_NOTHING: Mapping[str, Json] = {"to": [], "watches": "all", "deliver": "immediately", "severity": {}}
+_OPTIONAL = ("quiet", "max_per_hour", "templates")
+
+
+def without(table: Mapping[str, Json], key: str) -> Mapping[str, Json] | None:
+    """The table without what a complaint about `key` is about; None where nothing can be left out."""
+    key = re.sub(r"\[\d+\]", "", re.sub(r'^subscription ".*"\.', "", key))
+    first, _, rest = key.partition(".")
+    part = rest.partition(".")[0]
+    if first == "when" and part in table["when"]:
+        return {**table, "when": {name: value for name, value in table["when"].items() if name != part}}
+    if first in _OPTIONAL and first in table:
+        return {name: value for name, value in table.items() if name != first}
+    if first in _NOTHING and table[first] != _NOTHING[first]:
+        return {**table, first: _NOTHING[first]}
+    return None
+
+
 def read(form: Form) -> Said:
     """What the form says. A place that was chosen among candidates stands for the one that was typed."""
     texts = {name: form.text(name) for name in TEXTS}

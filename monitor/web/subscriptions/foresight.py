@@ -13,7 +13,7 @@ from notifiers import backtest, standing
 from notifiers.backtest import Alert
 from notifiers.subscriptions import Subscription
 from snapshots.registries.ctgov.parse import parse
-from snapshots.sentences import counted
+from snapshots.sentences import counted, date_words
 
 T = TypeVar("T")
 
@@ -40,10 +40,10 @@ class Foresight(Struct, frozen=True, kw_only=True):
     unlooked: str = ""
 
 
-class _Hasty:
+class Hasty:
     """Passes on what comes until the time is over."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._end = clock() + SECONDS
         self.is_cut = False
@@ -67,14 +67,14 @@ def foresee(
 ) -> Foresight:
     """Both, from the ISO day `since` on (None: 12 months)."""
     begin = since or (now - YEAR).date().isoformat()
-    period = f"the time since {begin}" if since else "12 months"
-    replaying = _Hasty(clock)
+    period = f"the time since {date_words(begin)}" if since else "12 months"
+    replaying = Hasty(clock)
     found = backtest.backtest(connection, subscription, begin, PARSE, replaying)
-    looking = _Hasty(clock)
+    looking = Hasty(clock)
     state = standing.load(connection, subscription, PARSE, looking)
     return Foresight(
         since=begin,
-        heading=_heading(found.alerts, subscription, f"since {begin}" if since else "in 12 months"),
+        heading=_heading(found.alerts, subscription, f"since {date_words(begin)}" if since else "in 12 months"),
         past=backtest.in_words(found, period, subscription),
         count=len(found.alerts),
         alerts=found.alerts[: -SHOWN - 1 : -1],
@@ -97,11 +97,12 @@ def _heading(alerts: Sequence[Alert], subscription: Subscription, period: str) -
 def _months(alerts: Iterable[Alert]) -> tuple[tuple[str, int], ...]:
     counts: dict[str, int] = {}
     for alert in alerts:
-        counts[alert.date[:7]] = counts.get(alert.date[:7], 0) + 1
+        month = date_words(alert.date[:7])
+        counts[month] = counts.get(month, 0) + 1
     return tuple(counts.items())
 
 
-def _unlooked(replaying: _Hasty, looking: _Hasty) -> str:
+def _unlooked(replaying: Hasty, looking: Hasty) -> str:
     if not (replaying.is_cut or looking.is_cut):
         return ""
     looked = min(each.passed for each in (replaying, looking) if each.is_cut)

@@ -1,5 +1,8 @@
 """From a filled-in form to a subscription that can be meant, or to what is wrong with it, field by field."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -15,6 +18,8 @@ from notifiers.archive_places import finder
 from notifiers.conditions import FindPlace, InvalidValue, Place
 from notifiers.subscriptions import Stored, Subscription
 from snapshots.places import noting
+
+Json = Any
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -34,20 +39,29 @@ def read(connection: Connection, here: Visit, before: Stored | None) -> Read:
     said = filling.read(here.form)
     offered: list[str] = []
     find = noting(finder(connection, PARSE), offered)
-    try:
-        wanted = _checked(connection, here, said, before, find)
-        notes = subscribing.notes(connection, wanted, here.now, here.settings)
-    except InvalidValue as error:
-        problem = f"{said.texts['place']}: which one is meant? Choose below." if offered else error.problem
-        wrong = {filling.field_of(error.key, said.texts): problem, **said.wrong}
+    table: Mapping[str, Json] | None = said.table
+    wrong: dict[str, str] = {}
+    # what is wrong is left out, and the rest looked at again: a person wants to hear of all of it at once
+    while table is not None:
+        try:
+            wanted = _checked(connection, here, table, before, find)
+            notes = subscribing.notes(connection, wanted, here.now, here.settings)
+            break
+        except InvalidValue as error:
+            is_place = bool(offered) and error.key.startswith("when.near")
+            problem = f"{said.texts['place']}: which one is meant? Choose below." if is_place else error.problem
+            wrong.setdefault(filling.field_of(error.key, said.texts), problem)
+            table = filling.without(table, error.key)
+    wrong |= said.wrong
+    if wrong:
         return Read(said=said, wrong=wrong, offered=tuple(offered))
-    if said.wrong:
-        return Read(said=said, wrong=dict(said.wrong))
     return Read(said=_with_point(said, wanted), wanted=wanted, notes=notes)
 
 
-def _checked(connection: Connection, here: Visit, said: Said, before: Stored | None, find: FindPlace) -> Subscription:
-    table = {**said.table, "to": addresses.whole(connection, said.table["to"], here.now)}
+def _checked(
+    connection: Connection, here: Visit, given: Mapping[str, Json], before: Stored | None, find: FindPlace
+) -> Subscription:
+    table = {**given, "to": addresses.whole(connection, given["to"], here.now)}
     wanted = subscriptions.from_table(table, find)
     subscriptions.check(wanted, allowed_schemes(here.settings.allow_private_networks))
     if wanted.templates:

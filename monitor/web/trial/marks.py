@@ -167,13 +167,16 @@ def _mark(place: StepPlace, step: Step, stored: StoredChange) -> Mark:
 _LONG = 160
 
 
+_WERE_PLANNED = ("enrollment.actual_reported", "enrollment.target_changed")
+
+
 def before_words(change: Change) -> str | None:
     """What was said before, in a few words; None where that takes more than a line, or it is not the kind of change
     that replaces something.
     """
     if change.kind == "eligibility.criteria_changed":
         return None
-    said = _words(change.before)
+    said = _words(change.before) + (" (planned)" if change.kind in _WERE_PLANNED and change.before is not None else "")
     return said if len(said) <= _LONG else None
 
 

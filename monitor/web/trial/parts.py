@@ -118,6 +118,36 @@ def spaced(name: str) -> str:
     return capitalised(spread.strip())
 
 
+_NAMES = {
+    "oversightHasDmc": "Data monitoring committee",
+    "isFdaRegulatedDrug": "Studies a U.S. FDA-regulated drug product",
+    "isFdaRegulatedDevice": "Studies a U.S. FDA-regulated device product",
+    "isUnapprovedDevice": "Device product not approved or cleared by the U.S. FDA",
+    "isPpsd": "Pediatric postmarket surveillance of a device product",
+    "isUsExport": "Product manufactured in and exported from the U.S.",
+    "fdaaa801Violation": "FDAAA 801 violation",
+    "ipdSharing": "Plan to share individual participant data (IPD)",
+    "infoTypes": "IPD sharing supporting information",
+    "accessCriteria": "Access criteria",
+    "url": "Address",
+    "whoMasked": "Who is masked",
+    "numArms": "Number of arms",
+    "numGroups": "Number of groups",
+    "genderBased": "Gender-based eligibility",
+    "genderDescription": "Gender eligibility description",
+    "stdAges": "Age groups",
+    "patientRegistry": "Patient registry",
+    "targetDuration": "Target follow-up duration",
+    "bioSpec": "Biospecimens",
+}
+"""What the field calls what the registry's keys do not say."""
+
+
+def named(key: str) -> str:
+    """A registry's key in the words of the field, else as `spaced`."""
+    return _NAMES.get(key) or spaced(key)
+
+
 def flattened(value: Mapping[str, Json], path: str = "") -> Iterable[tuple[str, str, str]]:
     """(name, value in words, path) of everything in an object, however deep."""
     for key, inner in value.items():
@@ -125,9 +155,9 @@ def flattened(value: Mapping[str, Json], path: str = "") -> Iterable[tuple[str, 
         if isinstance(inner, Mapping):
             yield from flattened(inner, place)
         elif isinstance(inner, Sequence) and not isinstance(inner, str):
-            yield spaced(key), _listed(inner), place
+            yield named(key), _listed(inner), place
         elif inner not in (None, ""):
-            yield spaced(key), _plain(inner), place
+            yield named(key), _plain(inner), place
 
 
 def _listed(values: Sequence[Json]) -> str:

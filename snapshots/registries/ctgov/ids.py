@@ -40,6 +40,8 @@ def normalise(text: str) -> str:
     found = {f"NCT{bare[1]}"} if bare else _ids_in_address(plain)
     if len(found) == 1 and is_id(record := found.pop()):
         return record
+    if bare and not is_id(f"NCT{bare[1]}"):
+        raise ValueError(f"not a ClinicalTrials.gov id: {text!r} (the registry gives no number that is all zeros)")
     raise ValueError(
         f"not a ClinicalTrials.gov id: {text!r} (expected NCT and eight digits, or a record's address there)"
     )

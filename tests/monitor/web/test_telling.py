@@ -140,7 +140,7 @@ def test_a_preview_from_a_later_day_on_replays_only_that(reading: tuple[SiteUnde
     page = post(reading[1], "/subscriptions/new", **WISH, since="2026-06-01", wish="preview")
 
     assert "It would have told nothing" in words(page)
-    assert "No alert in the time since 2026-06-01" in words(page)
+    assert "No alert in the time since 1 June 2026" in words(page)
 
 
 def test_all_that_was_typed_stands_in_the_form_again(reading: tuple[SiteUnderTest, httpx2.Client]) -> None:
@@ -266,6 +266,50 @@ def test_one_clear_line_stands_beside_the_field_that_is_wrong(
     assert f'href="#f-{field}"' in page.text
     assert kept(site, given.get("name", "tea")) is None or given.get("name") == "sites"
     assert "bob@example.org" in page.text or "to" in given
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "words_"),
+    [
+        ("/deliveries/replay", {"since": "", "wish": "count"}, "Say since when: a day, or a time."),
+        ("/feeds", {"about": "trial", "name": "", "wish": "make"}, "Say which trial."),
+    ],
+)
+def test_a_form_left_empty_says_what_is_missing(
+    reading: tuple[SiteUnderTest, httpx2.Client], path: str, given: dict[str, str], words_: str
+) -> None:
+    page = post(reading[1], path, **given)
+
+    assert page.status_code == 422
+    assert words_ in words(page)
+
+
+def test_a_subscription_that_tells_at_once_offers_no_digest(reading: tuple[SiteUnderTest, httpx2.Client]) -> None:
+    site, browser = reading
+    at_once = kept(site, "sites")
+    assert at_once is not None
+    assert (at_once.digest is None) != ("Preview its digest" in browser.get("/subscriptions/1").text)
+    assert ("It has no digest: it tells at once." in words(browser.get("/subscriptions/1/digest"))) == (
+        at_once.digest is None
+    )
+
+
+def test_severities_are_chosen_in_words(reading: tuple[SiteUnderTest, httpx2.Client]) -> None:
+    said = reading[1].get("/subscriptions/new").text
+
+    assert "critical or more severe" not in said
+    assert "admin or more severe" not in said
+    assert "critical only" in said
+
+
+def test_all_that_is_wrong_is_said_at_once(reading: tuple[SiteUnderTest, httpx2.Client]) -> None:
+    given = {"to": "nonsense", "place": "Springfield", "km": "50", "becomes": "RECRUTING", "max_per_hour": "0"}
+
+    page = post(reading[1], "/subscriptions/new", **{**WISH, **given}, wish="save")
+
+    assert {"to", "place", "becomes", "max_per_hour"} <= set(errors(page))
+    assert "is no address that can be told" in errors(page)["to"]
+    assert "which one is meant?" in errors(page)["place"]
 
 
 def test_a_place_of_many_is_chosen_from_those_that_may_be_meant(site: SiteUnderTest) -> None:
@@ -471,6 +515,22 @@ def test_the_digest_is_shown_as_it_would_go_out_in_a_document_that_can_do_nothin
     assert "Subject: Digest sites" in words(page)
     assert "sandbox" in document.headers["content-security-policy"]
     assert "<html" in document.text
+
+
+def test_a_digest_without_news_says_so_and_shows_an_example_marked_as_one(site: SiteUnderTest) -> None:
+    browser = site.signed_in()
+    post(browser, "/subscriptions/new", **WISH | {"name": "fresh", "told": "digest", "at": "08:00"}, wish="save")
+    (path,) = set(re.findall(r'href="(/subscriptions/\d+)"[^>]*>fresh<', browser.get("/subscriptions").text))
+
+    fresh = browser.get(f"{path}/digest")
+    example = browser.get(f"{path}/digest?example=yes")
+    document = browser.get(f"{path}/digest/0?example=yes")
+
+    assert "It has no news yet." in words(fresh)
+    assert f"{path}/digest?address=0&amp;example=yes" in fresh.text
+    assert "An example. What the digest would have said for" in words(example)
+    assert "Send it now" not in words(example)
+    assert "Site recruiting" in document.text
 
 
 def test_how_messages_look_is_shown_for_every_type(reading: tuple[SiteUnderTest, httpx2.Client]) -> None:

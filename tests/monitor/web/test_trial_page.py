@@ -354,6 +354,36 @@ def test_since_when_the_registry_does_not_list_a_trial_is_its_first_absence(site
     assert "does not list it any more, since 3 March 2026" in words(page(site))
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "ways"),
+    [
+        ("version=999", 404, [f"/trials/{TRIAL}/versions", f"/trials/{TRIAL}"]),
+        ("as_of=foo", 400, [f"/trials/{TRIAL}"]),
+    ],
+)
+def test_what_went_wrong_leads_back_to_the_trial(
+    four_sites: SiteUnderTest, query: str, status: int, ways: list[str]
+) -> None:
+    text = page(four_sites, f"/trials/{TRIAL}?{query}", status).text
+
+    assert [way for way in re.findall(r'<li><a href="([^"]+)"', text) if way.startswith("/trials")] == ways
+
+
+def test_fields_have_the_names_of_the_field_and_a_former_target_says_that_it_was_planned(site: SiteUnderTest) -> None:
+    first = record(enrollment=540)
+    first["protocolSection"]["oversightModule"] = {"oversightHasDmc": True, "isFdaRegulatedDrug": False}
+    second = record(enrollment=311, submitted="2026-03-03")
+    second["protocolSection"]["oversightModule"] = first["protocolSection"]["oversightModule"]
+    second["protocolSection"]["designModule"]["enrollmentInfo"]["type"] = "ACTUAL"
+    lived(site.database, [first], [second])
+
+    said = words(page(site))
+
+    assert "Data monitoring committee Yes" in said
+    assert "Studies a U.S. FDA-regulated drug product No" in said
+    assert "Before: 540 (planned)." in said
+
+
 def test_what_is_no_id_is_told_so(site: SiteUnderTest) -> None:
     assert "no id of a trial" in words(page(site, "/trials/abc", 404))
 

@@ -112,7 +112,7 @@ def test_a_step_that_the_record_has_not_opens_the_newest(told: SiteUnderTest, st
 def test_who_was_told_stands_with_the_change(told: SiteUnderTest) -> None:
     said = words(page(told, f"/trials/{TRIAL}/history"))
 
-    assert "Told to team@example.org (pending)" in said
+    assert "Told to team@example.org (alert, pending)" in said
 
 
 def test_the_time_line_draws_status_dates_and_numbers_and_says_them_in_tables(told: SiteUnderTest) -> None:
