@@ -152,7 +152,7 @@ def _mark(place: StepPlace, step: Step, stored: StoredChange) -> Mark:
     return Mark(
         label=told.label,
         severity=told.severity,
-        summary=told.summary,
+        summary=capitalised(stored.change.summary),
         since=place.day,
         dated_by=place.dated_by,
         before=before or "",

@@ -69,6 +69,13 @@ def test_every_change_stands_there_the_newest_first(site_on_each: SiteUnderTest)
     assert "Enrollment closed" in words(answer)
 
 
+def test_a_sentence_says_its_heading_once_and_says_it_where_it_stands_alone(told: SiteUnderTest) -> None:
+    history, record_ = (words(page(told, f"/trials/{TRIAL}{path}")) for path in ("/history", ""))
+
+    assert "Primary outcome removed “Temperature”" in history
+    assert "Primary outcome removed: “Temperature”" in record_
+
+
 def test_history_is_narrowed_to_a_severity(told: SiteUnderTest) -> None:
     marks = re.findall(r'class="mark (\w+)"', page(told, f"/trials/{TRIAL}/history?severity=major").text)
 
