@@ -210,7 +210,7 @@ def test_a_text_longer_than_can_be_kept_is_said_and_stands_in_the_form_again(her
         assert answer.status_code == 422, (form, field)
         assert f"At most {most:,} characters, please: this has {most + 1:,}." in answer.text
         assert f'value="{"x" * (most + 1)}"' in answer.text
-    assert "Group: At most 200" in send(browser, f"{TWO}\n", group="x" * 201).text
+    assert "At most 200 characters, please: this has 201." in send(browser, f"{TWO}\n", group="x" * 201).text
     assert "Line 2: note: At most 2,000" in send(browser, f"id;note\n{TWO};{'x' * 2001}\n").text
     with here.database.read() as connection:
         assert watches.listing(connection) == before
