@@ -43,7 +43,7 @@ def why_json(name: str, answer: Answer) -> dict[str, Json]:
         "wanted": answer.wanted,
         "checks": msgspec.to_builtins(answer.checks),
         "when": list(answer.when),
-        "told": msgspec.to_builtins(answer.told),
+        "told": [msgspec.to_builtins(each) | {"uri": shown(each.uri)} for each in answer.told],
     }
 
 

@@ -544,7 +544,7 @@ def test_a_digest_without_news_offers_what_it_would_have_told(changed: Run) -> N
     assert "It has no news yet; an example: trialdelta digest preview weekly --example" in fresh.stderr
     assert "An example: what it would have told the last time" in example.stderr
     assert "Site recruiting" in example.stdout
-    assert "Monday, 9 March 2026" in example.stdout or "9 March 2026, 08:00 UTC" in example.stdout
+    assert "the registry's\nrelease of 3 March 2026" in example.stdout
 
 
 def test_a_digest_of_what_never_happened_has_no_example(changed: Run) -> None:
