@@ -158,10 +158,11 @@ def waits_until(alert: Alert, subscription: Subscription) -> datetime | None:
     digest = subscription.digest
     if digest is None or _is_at_once(alert, subscription):
         return None
-    return next_due(digest, _noticed(alert))
+    return next_due(digest, noticed(alert))
 
 
-def _noticed(alert: Alert) -> datetime:
+def noticed(alert: Alert) -> datetime:
+    """When it became known here; of what was filled in later, the end of the registry's own day."""
     if alert.step.cause != BACK_FILLED:
         return alert.step.observed_at
     return datetime.combine(date.fromisoformat(alert.date), time.max, UTC)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from notifiers import scope
 from notifiers.addresses import Address
-from notifiers.backtest import Counting, Parse, backtest, waits_until
+from notifiers.backtest import Counting, Parse, backtest, noticed, waits_until
 from notifiers.calendar import last_due
 from notifiers.conditions import Conditions
 from notifiers.digest import PREVIEW
@@ -48,7 +48,7 @@ def example(  # noqa: PLR0917 - what is replayed, and for whom
             since=last_due(subscription.digest, until - timedelta(seconds=1)),
             until=until,
             watched=sum(scope.how_many(connection, subscription.watches).values()),
-            last_checked=max(alert.step.observed_at for alert in alerts),
+            last_checked=max(noticed(alert) for alert in alerts),
             release=max((alert.step.release for alert in alerts if alert.step.release), default=None),
             only_asked_for=subscription.when != Conditions(),
         ),

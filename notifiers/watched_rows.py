@@ -38,7 +38,8 @@ def is_watched(record: ColumnElement[int]) -> ColumnElement[bool]:
     """
     gone = records.alias()
     absorbed = select(gone.c.id).where(gone.c.id == record, _is_named(gone.c.merged_into)).correlate_except(gone)
-    return or_(_is_named(record), absorbed.exists(), exists().where(_is_everything(watches)))
+    everything = and_(record.is_not(None), exists().where(_is_everything(watches)))
+    return or_(_is_named(record), absorbed.exists(), everything)
 
 
 def _is_named(record: ColumnElement[int]) -> ColumnElement[bool]:

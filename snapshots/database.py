@@ -155,6 +155,8 @@ class Database:
             yield
         except (exc.IntegrityError, exc.DataError):
             raise
+        except time_allowed.TimeIsOver:
+            raise DatabaseError(f"{self.name}: {time_allowed.INTERRUPTED}") from None
         except exc.DBAPIError as error:
             if error.connection_invalidated:
                 # whatever ended this connection has ended those that wait for their use

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from functools import partial
+from time import monotonic
 
 import structlog
 from anyio import CapacityLimiter, fail_after
@@ -13,7 +14,8 @@ from starlette.responses import JSONResponse, Response
 from monitor.web import coming_back
 from monitor.web.doors import Door, navigation
 from monitor.web.entering import READING, enter
-from monitor.web.problems import Problem, of_status, problem_json
+from monitor.web.hosts import bearer_of
+from monitor.web.problems import OutOfDate, Problem, of_status, problem_json
 from monitor.web.site import Site
 from monitor.web.visit import PRIVATE, Visit
 from snapshots import time_allowed
@@ -56,7 +58,7 @@ class Answering:
     async def __call__(self, request: Request) -> Response:
         try:
             body = await _body(request, self._door.body_limit)
-            answer = partial(_answer, self._site, self._door, request, body)
+            answer = partial(_answer, self._site, self._door, request, body, monotonic() + HANDLER_SECONDS)
             with fail_after(HANDLER_SECONDS):
                 limiter = self._threads.of(self._door, request.method)
                 return await run_sync(answer, abandon_on_cancel=True, limiter=limiter)
@@ -102,10 +104,10 @@ def _ways_back(here: Visit, status: int) -> Iterator[tuple[str, str]]:
     yield from ((way, words) for way, words in navigation() if way == f"/{section}" and way != path)
 
 
-def _answer(site: Site, door: Door, request: Request, body: bytes) -> Response:
+def _answer(site: Site, door: Door, request: Request, body: bytes, ends: float) -> Response:
     here = Visit(site, door, request, body=body, now=site.clock())
     try:
-        with time_allowed.within(HANDLER_SECONDS):
+        with time_allowed.until(ends):
             enter(here)
             method = "GET" if request.method == "HEAD" else request.method
             return door.handlers[method](here)
@@ -126,9 +128,10 @@ def _told(here: Visit, problem: Problem) -> Response:
         return said(here.request, problem, here.door, here.site)
     if problem.status == 401 and here.visitor is None and here.request.method in READING:
         return here.redirect(here_link(here))
-    if problem.status == 401 and "authorization" not in here.request.headers:
+    if problem.status == 401 and bearer_of(here.request.headers) is None:
         return coming_back.asked_first(here)
-    return _page(here, problem)
+    again = coming_back.out_of_date(here) if isinstance(problem, OutOfDate) else None
+    return again or _page(here, problem)
 
 
 def here_link(here: Visit) -> str:

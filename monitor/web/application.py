@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from monitor.web.answering import Answering, Threads, said
 from monitor.web.doors import Door, doors, is_for_programs
 from monitor.web.gate import Gate
-from monitor.web.problems import of_status
+from monitor.web.problems import misdirected, of_status
 from monitor.web.routes import NamingRoute
 from monitor.web.site import Site
 
@@ -25,7 +25,7 @@ def application(site: Site) -> ASGIApp:
 
     def unknown(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        problem = of_status(error.status_code)
+        problem = misdirected() if request.state.is_misdirected else of_status(error.status_code)
         problem.headers.update(error.headers or {})
         return said(request, problem, NOWHERE[is_for_programs(request.scope["path"])], site)
 

@@ -55,7 +55,17 @@ def kept(form: Form) -> Unsent | None:
 
 def offered(here: Visit, unsent: Unsent) -> Response:
     """Shows what was not sent to who is signed in now, and sends it when its button is pressed."""
-    return here.page("send_again.html", headers=KEPT_NOWHERE, unsent=unsent)
+    words = "You are signed in again. What you filled in before was not sent and changed nothing."
+    return here.page("send_again.html", headers=KEPT_NOWHERE, unsent=unsent, said=words)
+
+
+def out_of_date(here: Visit) -> Response | None:
+    """The same for who sends a form of a session that was another (403); None where nothing needs to be sent again."""
+    unsent = _unsent(here)
+    if unsent is None:
+        return None
+    words = "This form is out of date: you signed in anew since it was opened. It was not sent and changed nothing."
+    return here.page("send_again.html", 403, KEPT_NOWHERE, unsent=unsent, said=words)
 
 
 def _unsent(here: Visit) -> Unsent | None:

@@ -20,7 +20,7 @@ def decode(text: str, *types: Any) -> tuple[Any, ...]:
     try:
         found = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         values: tuple[Json, ...] = tuple(msgspec.convert(one, type_) for one, type_ in zip(found, types, strict=True))
-    except (ValueError, TypeError, msgspec.MsgspecError):
+    except (ValueError, TypeError, RecursionError, msgspec.MsgspecError):
         raise Problem(400, "The cursor is none of this list", "Begin again without it.") from None
     check_texts(value for value in values if isinstance(value, str))
     return values

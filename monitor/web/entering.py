@@ -5,7 +5,7 @@ import hmac
 from monitor.access import sessions, tokens
 from monitor.access.tokens import Holder
 from monitor.web.hosts import bearer_of
-from monitor.web.problems import Problem, misdirected
+from monitor.web.problems import OutOfDate, Problem, misdirected
 from monitor.web.visit import Visit
 
 READING = frozenset({"GET", "HEAD"})
@@ -110,4 +110,4 @@ def _check_acting(here: Visit, visitor: Holder) -> None:
 def _check_csrf(here: Visit) -> None:
     expected = here.csrf_token or ""
     if not hmac.compare_digest(here.form.text("csrf").encode(), expected.encode()):
-        raise Problem(403, "This form is out of date", "Go back, reload the page and send it once more.")
+        raise OutOfDate

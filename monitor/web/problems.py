@@ -33,6 +33,13 @@ class Problem(Exception):  # noqa: N818  # it says what is wrong
         self.ways = tuple(ways)
 
 
+class OutOfDate(Problem):
+    """A form does not come from a page of the session that it came with."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "This form is out of date", "Go back, reload the page and send it once more.")
+
+
 def check_texts(texts: Iterable[str], status: int = 400) -> None:
     """Raises Problem where one of these texts, which somebody sent, holds U+0000: PostgreSQL can keep none."""
     if any("\x00" in text for text in texts):

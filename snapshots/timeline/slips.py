@@ -162,7 +162,12 @@ def _coarse_noun(date: str | None) -> str:
 
 def _moved(slip: Slips) -> str:
     """What moved the date, each counted: "1 delay and 2 brought forward"; nothing where nothing did."""
-    moving = [move.kind.partition(".")[2] for move in slip.moves if _is_moving(slip, move)]
+    last = len(slip.moves) - 1
+    moving = [
+        move.kind.partition(".")[2]
+        for number, move in enumerate(slip.moves)
+        if _is_moving(slip, move, is_last=number == last)
+    ]
     later, sooner = moving.count("delayed"), moving.count("advanced")
     others = len(moving) - later - sooner
     told = [counted(later, "delay")] if later else []
@@ -171,13 +176,13 @@ def _moved(slip: Slips) -> str:
     return " and ".join(told) if len(told) < 3 else f"{told[0]}, {told[1]} and {told[2]}"
 
 
-def _is_moving(slip: Slips, move: DateMove) -> bool:
+def _is_moving(slip: Slips, move: DateMove, *, is_last: bool) -> bool:
     """That it was added, came to pass on its day or was said more precisely moves nothing; nor does taking it out
     where it was stated again: the return is compared with what it was.
     """
     if move.days is not None:
         return move.days != 0
-    return move.before is not None and (move.after is not None or slip.latest is None)
+    return move.before is not None and (move.after is not None or (is_last and slip.latest is None))
 
 
 def _direction(days: int) -> str:

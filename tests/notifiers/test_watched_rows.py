@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Integer, delete, insert, literal, select
 
 from notifiers.tables import search_members
 from notifiers.tables import watches as watch_rows
@@ -32,6 +32,8 @@ def test_a_record_is_watched_by_itself_exactly_where_the_list_of_all_has_it(data
             listed = set(connection.execute(watched_rows()).scalars())
             asked = select(records.c.id).where(is_watched(records.c.id))
             assert set(connection.execute(asked).scalars()) == listed
+            of_no_record = select(is_watched(literal(None, Integer)))
+            assert not connection.execute(of_no_record).scalar(), "what concerns a whole registry is about no record"
             counts.add(len(listed))
     assert len(counts) > 3
 

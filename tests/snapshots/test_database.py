@@ -16,6 +16,7 @@ from freezegun import freeze_time
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from snapshots import time_allowed
 from snapshots.database import READERS_KEPT, WRITERS_KEPT, Database, DatabaseError, insert_if_absent
 from snapshots.leases import acquire, leases
 from tests.databases import PostgresqlServer
@@ -346,3 +347,19 @@ def test_an_at_sign_in_the_password_is_explained_without_telling_the_password() 
 
     assert "hun" not in str(refused.value)
     assert "ter2" not in str(refused.value)
+
+
+def test_a_transaction_that_outlives_its_time_is_undone_between_two_statements_too(database: Database) -> None:
+    with database.schema_change() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (said INTEGER)")
+    over = pytest.raises(DatabaseError, match="took longer than it may")
+    with over, time_allowed.until(time.monotonic() + 0.2), database.write() as connection:
+        for _ in range(10):
+            connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+            time.sleep(0.05)
+
+    with database.write() as connection, time_allowed.until(time.monotonic() + 60):
+        assert connection.exec_driver_sql("SELECT count(*) FROM kept").scalar() == 0
+        connection.exec_driver_sql("INSERT INTO kept VALUES (2)")
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM kept").scalar() == 1

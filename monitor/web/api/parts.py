@@ -43,16 +43,17 @@ def _sites(call: Call) -> Json:
         raise Problem(400, "km needs near", "Say what the distance is measured from.")
     with call.here.database.read() as connection:
         record = stored(connection, asked["id"])
-        version = _numbered(connection, record, asked["version"])
+        # a page goes on in the version of the one before
+        begin = after(call, RowNumber, RowNumber)
+        version = _numbered(connection, record, begin[0] if begin else asked["version"])
         trial = _read(connection, version)
     place = _place(asked["near"] or "", trial)
     found = sites_found(trial.sites, _asked(asked), place)
-    begin = after(call, RowNumber)
-    start = begin[0] if begin else 0
+    start = begin[1] if begin else 0
     end = start + asked["limit"]
     return {
         "items": [_site_json(each) for each in found[start:end]],
-        "next": cursor.encode(end) if found[end:] else None,
+        "next": cursor.encode(version, end) if found[end:] else None,
         "version": version,
         "found": len(found),
         "total": len(trial.sites),
@@ -75,7 +76,7 @@ def _place(text: str, trial: Trial) -> Place:
     """Where distances are counted from. Raises Problem (400) for a place that is not known, or may be several."""
     place = place_of(text, trial.sites)
     if place.trouble is not None:
-        raise Problem(400, f"{text[:100]!r}: {place.trouble}", "; ".join(place.offered) or None)
+        raise Problem(400, place.trouble, "; ".join(place.offered) or None)
     return place
 
 

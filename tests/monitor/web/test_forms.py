@@ -200,6 +200,28 @@ def test_a_form_of_another_site_is_not_offered_to_be_sent(here: SiteUnderTest) -
         assert "send_to" not in answer.text
 
 
+def test_a_form_of_a_former_session_is_kept_and_can_be_sent_again(here: SiteUnderTest) -> None:
+    browser = here.signed_in()
+    former = csrf(browser.get("/watchlist/add"))
+    browser.post("/signin", data={"token": OWN_TOKEN})
+
+    answer = browser.post("/watchlist/add", data={"csrf": former, "ids": ONE, "note": "typed long", "wish": "watch"})
+
+    assert answer.status_code == 403
+    assert "This form is out of date" in answer.text
+    assert 'name="note" value="typed long"' in answer.text
+    assert browser.post("/watchlist/add", data=fields(answer)).status_code == 303
+
+
+def test_behind_a_proxy_that_asks_for_a_password_a_form_is_kept_too(here: SiteUnderTest) -> None:
+    proxied = {"Authorization": "Basic dTpw"}
+
+    answer = here.client().post("/watchlist/add", data={"ids": ONE, "note": "typed long"}, headers=proxied)
+
+    assert answer.status_code == 401
+    assert "typed long" in answer.text
+
+
 def test_who_signs_out_twice_is_only_asked_to_sign_in(here: SiteUnderTest) -> None:
     answer = here.client().post("/signout")
 
