@@ -15,7 +15,7 @@ from notifiers.message import Action, Coverage, Distance, Facts, Message, News
 from notifiers.passages import Detail, details, some
 from snapshots.changes import Change
 from snapshots.kinds import KINDS, SEVERITIES
-from snapshots.sentences import capitalised, date_words, enum_words, listed, place_words, status_words
+from snapshots.sentences import beside_label, capitalised, date_words, enum_words, listed, place_words, status_words
 from snapshots.trial import Contact
 
 Json = Any
@@ -68,6 +68,11 @@ class Told(Struct, frozen=True, kw_only=True):
     followers: str | None = None
     came_with: str | None = None
     seen: str
+
+    @property
+    def beside(self) -> str:
+        """The sentence where it stands beside the label."""
+        return beside_label(self.label, self.sentence)
 
     @property
     def entry(self) -> str:

@@ -22,8 +22,8 @@ class TimeIsOver(Exception):  # noqa: N818  # it says what happened
 @contextmanager
 def until(ends: float) -> Iterator[None]:
     """A transaction within that is not complete at that moment (of the monotonic clock, in seconds) is undone, and
-    fails as a DatabaseError. What runs then is ended: by SQLite at once, by PostgreSQL when it has run as long as there was
-    time when the transaction began.
+    fails as a DatabaseError. What runs then is ended: by SQLite at once, by PostgreSQL when it has run as long as there
+    was time when the transaction began.
     """
     before = _ends.set(ends)
     try:

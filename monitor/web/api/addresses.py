@@ -10,7 +10,7 @@ from monitor.shown.addresses import addresses_json
 from monitor.web.api import shapes
 from monitor.web.api.asking import list_of, not_there
 from monitor.web.api.operations import Call, Number, Operation, Param
-from monitor.web.api.watchlist import author
+from monitor.web.authors import author
 from monitor.web.problems import Problem
 from notifiers import addresses, confirmations
 from notifiers.addresses import Address
@@ -64,7 +64,7 @@ def _rotate(call: Call) -> Json:
 
 def _confirm(call: Call) -> Json:
     with call.here.database.write() as connection:
-        confirmations.confirm(connection, _found(connection, call).id, author(call), call.here.now)
+        confirmations.confirm(connection, _found(connection, call).id, author(call.here), call.here.now)
     return _show(call)
 
 

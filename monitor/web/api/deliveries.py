@@ -12,7 +12,7 @@ from monitor.web import cursor
 from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, cut, not_there, page_of, record_id
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
-from monitor.web.api.watchlist import author
+from monitor.web.authors import author
 from monitor.web.messages import message_for
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
@@ -86,7 +86,7 @@ def _replayable(call: Call) -> Json:
 def _acknowledge(call: Call) -> Json:
     with call.here.database.write() as connection:
         entry = _found(connection, call)
-        acknowledgements.acknowledge(connection, entry.delivery_id, call.sent.by or author(call), call.here.now)
+        acknowledgements.acknowledge(connection, entry.delivery_id, call.sent.by or author(call.here), call.here.now)
     return _show(call)
 
 
@@ -99,7 +99,7 @@ def _withdraw(call: Call) -> Json:
 def _cancel(call: Call) -> Json:
     with call.here.database.write() as connection:
         entry = _found(connection, call)
-        if not outbox.cancel(connection, entry.delivery_id, f"called off by {author(call)}", call.here.now):
+        if not outbox.cancel(connection, entry.delivery_id, f"called off by {author(call.here)}", call.here.now):
             raise Problem(409, f"{entry.delivery_id} is {entry.state}", "Only what is still to be sent is called off.")
     return _show(call)
 

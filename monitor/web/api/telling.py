@@ -15,7 +15,8 @@ from monitor.shown.subscriptions import backtest_json, subscription_json, why_js
 from monitor.web.api import shapes
 from monitor.web.api.asking import RECORD, list_of, not_there, stored
 from monitor.web.api.operations import Call, Operation, Param
-from monitor.web.api.watchlist import author, silence
+from monitor.web.api.watchlist import silence
+from monitor.web.authors import author
 from monitor.web.messages import message_for
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
@@ -157,7 +158,7 @@ def _rest(values: Callable[[Call], dict[str, Json]]) -> Callable[[Call], Json]:
 
 
 def _paused(call: Call) -> dict[str, Json]:
-    return {"paused": True, "silenced_by": call.sent.by or author(call), "silence_reason": call.sent.reason}
+    return {"paused": True, "silenced_by": call.sent.by or author(call.here), "silence_reason": call.sent.reason}
 
 
 def _snoozed(call: Call) -> dict[str, Json]:

@@ -15,6 +15,7 @@ from monitor.web import cursor, spreadsheet, watch_table
 from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment
+from monitor.web.authors import author
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
 from notifiers import names, outbox, watch_pages, watches
@@ -177,7 +178,7 @@ def _rest(do: Callable[[Connection, Watch, Call], None]) -> Callable[[Call], Jso
 
 
 def _pause(connection: Connection, watch: Watch, call: Call) -> None:
-    by = call.sent.by or author(call)
+    by = call.sent.by or author(call.here)
     watches.pause(connection, REGISTRY, [watch], call.here.now, by=by, reason=call.sent.reason)
 
 
@@ -191,11 +192,6 @@ def _snooze(connection: Connection, watch: Watch, call: Call) -> None:
     outbox.call_back(connection, REGISTRY, [watch], call.here.now)
 
 
-def author(call: Call) -> str:
-    """Who asks: the name of the token."""
-    return call.here.visitor.name if call.here.visitor else "the API"
-
-
 def silence(call: Call) -> Silence:
     """The snooze that was sent. Raises Problem (422) for one without an end, or one that is past."""
     given: shapes.Snoozing = call.sent
@@ -204,7 +200,9 @@ def silence(call: Call) -> Silence:
         raise Problem(422, "Say until when", "until, until_critical, or both.")
     if until is not None and until <= call.here.now:
         raise Problem(422, "until is past")
-    return Silence(until=until, until_critical=given.until_critical, by=given.by or author(call), reason=given.reason)
+    return Silence(
+        until=until, until_critical=given.until_critical, by=given.by or author(call.here), reason=given.reason
+    )
 
 
 def _ask_first(call: Call) -> Json:
@@ -212,14 +210,15 @@ def _ask_first(call: Call) -> Json:
     most = asking_first.IDS_AT_ONCE
     if len(found.ids) > most:
         raise Problem(422, f"The text holds {len(found.ids):,} ids", f"At most {most:,} are looked up at once.")
-    known = asking_first.look_up(call.here.settings, call.here.database, found.ids) if found.ids else []
+    here = call.here
+    known = asking_first.look_up(here.settings, here.database, here.site.clock, found.ids) if found.ids else []
     return {"items": known, "mistyped": found.mistyped, "elsewhere": found.elsewhere}
 
 
 def _preview(call: Call) -> Json:
     search = _checked(call.sent.search)
     try:
-        with asking_first.patient_registry(call.here.settings, call.here.database) as registry:
+        with asking_first.patient_registry(call.here.settings, call.here.database, call.here.site.clock) as registry:
             found = list(islice(registry.search(search), COUNTED + 1))
             total = len(found) if len(found) <= COUNTED else registry.count(search)
     except RegistryError as error:

@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.lengths import too_long
+from monitor.web.authors import author
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.numbers import row_number
-from monitor.web.pages.subscriptions import author
 from monitor.web.problems import Problem
 from monitor.web.rendering import shown_address
 from monitor.web.visit import Visit

@@ -6,11 +6,11 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.web import cursor
+from monitor.web.authors import author
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.messages import message_for
 from monitor.web.numbers import RowNumber, row_number
-from monitor.web.pages.subscriptions import author
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY

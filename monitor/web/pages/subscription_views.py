@@ -108,6 +108,12 @@ def _number(text: str, below: int = 1000) -> int:
 # --- why --------------------------------------------------------------------------------------------------------------
 
 
+def _nothing_stored(asked: str, *, is_number: bool) -> str:
+    if is_number:
+        return "No such change is stored. Give a trial's id, or follow “why” beside a change."
+    return f"No change of {asked.upper()} is stored."
+
+
 def why(here: Visit) -> Response:
     """Condition by condition, for a stored change (its number) or all of a trial's last step."""
     asked = here.query.get("change", "").strip()
@@ -118,7 +124,7 @@ def why(here: Visit) -> Response:
             try:
                 number = asked.isascii() and asked.isdecimal() and len(asked) < 10
                 known = reasons.changes_of(connection, REGISTRY, asked if number else normalise(asked))
-                wrong = "" if known else "No such change is stored. Give a trial's id, or follow “why” beside a change."
+                wrong = "" if known else _nothing_stored(asked, is_number=number)
             except ValueError as error:
                 known, wrong = [], f"This is {error}"
             answers = [reasons.why(connection, kept, step, one, PARSE) for step, one in known[:MOST_CHANGES]]

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from monitor.access import tokens
 from monitor.lengths import too_long
 from monitor.timing_words import told_when
+from monitor.web.authors import author
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.numbers import row_number
@@ -45,11 +45,6 @@ def found(connection: Connection, here: Visit) -> Stored:
 def path_of(kept: Stored) -> str:
     """The path of a subscription's page: its number, so that it can be renamed."""
     return f"/subscriptions/{kept.id}"
-
-
-def author(here: Visit) -> str:
-    """Who says so: the token's name; of the installation's own, which tells nobody apart, where it was said."""
-    return here.visitor.name if here.visitor and here.visitor.name != tokens.OWN else "somebody on the page"
 
 
 def about(selection: str | Selection) -> str:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from monitor.lengths import too_long
 from monitor.shown.watches import PARSE
+from monitor.web.authors import author
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.numbers import row_number
@@ -86,7 +87,7 @@ def _say(here: Visit, connection: Connection, watch: Watch) -> str:
 
 
 def _pause(here: Visit, connection: Connection, watch: Watch) -> str:
-    watches.pause(connection, REGISTRY, [watch], here.now, by=_by(here), reason=_reason(here))
+    watches.pause(connection, REGISTRY, [watch], here.now, by=author(here), reason=_reason(here))
     return f"{watch.called} is paused: the registry is not asked for it until it goes on."
 
 
@@ -106,16 +107,12 @@ def _snooze(here: Visit, connection: Connection, watch: Watch) -> str:
 def _silence(here: Visit) -> Silence:
     """The snooze that the form asks for. Raises InvalidValue."""
     until, until_critical = end_of_snooze(here.form, here.now), here.form.flag("until_critical")
-    return Silence(until=until, until_critical=until_critical, by=_by(here), reason=_reason(here))
+    return Silence(until=until, until_critical=until_critical, by=author(here), reason=_reason(here))
 
 
 def _remove(here: Visit, connection: Connection, watch: Watch) -> str:  # noqa: ARG001 - one signature for all
     watches.remove(connection, REGISTRY, [watch])
     return f"{watch.called} is watched no more. Its history stays."
-
-
-def _by(here: Visit) -> str | None:
-    return here.visitor.name if here.visitor else None
 
 
 def _reason(here: Visit) -> str | None:
