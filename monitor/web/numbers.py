@@ -12,4 +12,5 @@ RowNumber = Annotated[int, Meta(ge=0, le=NUMBER)]
 
 def row_number(text: str) -> int | None:
     """The number in a text; None where there is none, or one that no row of ours has."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(NUMBER)) else None
+    return number if number is not None and number <= NUMBER else None

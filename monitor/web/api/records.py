@@ -44,7 +44,7 @@ from snapshots.rules import changes_between
 from snapshots.trial import Trial
 
 Json = Any
-Which = Annotated[str, Meta(pattern=r"^([0-9]{1,9}|[0-9]{4}-[0-9]{2}-[0-9]{2})$")]
+Which = Annotated[str, Meta(pattern=r"^([0-9]{1,10}|[0-9]{4}-[0-9]{2}-[0-9]{2})$")]
 
 Table = Literal["history", "timeline", "slips", "outcomes", "compliance"]
 

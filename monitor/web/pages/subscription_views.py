@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from monitor.web.doors import Door
 from monitor.web.messages import message_for
+from monitor.web.numbers import row_number
 from monitor.web.pages.deliveries import WAITS
 from monitor.web.pages.subscriptions import found, path_of
 from monitor.web.problems import Problem
@@ -122,9 +123,9 @@ def why(here: Visit) -> Response:
         kept = found(connection, here)
         if asked:
             try:
-                number = asked.isascii() and asked.isdecimal() and len(asked) < 10
-                known = reasons.changes_of(connection, REGISTRY, asked if number else normalise(asked))
-                wrong = "" if known else _nothing_stored(asked, is_number=number)
+                is_number = row_number(asked) is not None
+                known = reasons.changes_of(connection, REGISTRY, asked if is_number else normalise(asked))
+                wrong = "" if known else _nothing_stored(asked, is_number=is_number)
             except ValueError as error:
                 known, wrong = [], f"This is {error}"
             answers = [reasons.why(connection, kept, step, one, PARSE) for step, one in known[:MOST_CHANGES]]

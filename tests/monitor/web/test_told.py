@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import update
 
+from monitor.web.numbers import NUMBER
 from monitor.web.pages import how_it_stands
 from notifiers import acknowledgements, addresses, confirmations, digest, ledger
 from notifiers.outbox import Delivered, Failed
+from notifiers.tables import watches
 from snapshots import archive
 from snapshots.database import Database
 from snapshots.kinds import KINDS
@@ -323,9 +326,22 @@ def test_sweeps_that_nobody_made_and_numbers_that_are_none_are_said(site: SiteUn
         "/subscriptions/404",
         "/subscriptions/x",
         "/addresses/99999999999",
+        f"/addresses/{2**31}",
     ]
 
     assert {browser.get(path).status_code for path in (*gone, "/deliveries/dlv_x")} == {404}
+
+
+def test_the_largest_number_that_a_row_can_have_is_reached(site_on_each: SiteUnderTest) -> None:
+    with site_on_each.database.write() as connection:
+        connection.execute(update(watches).where(watches.c.record_id == BOB).values(id=NUMBER))
+    browser = site_on_each.signed_in()
+
+    answered = [browser.get(f"/watchlist/{number}/remove").status_code for number in (NUMBER, NUMBER + 1)]
+    why = browser.get(f"/subscriptions/1/why?change={NUMBER}")
+
+    assert answered == [200, 404]
+    assert "No such change is stored" in errors(why)["change"]
 
 
 def test_settings_are_shown_masked(sqlite_database: Database) -> None:
