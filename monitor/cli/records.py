@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 from msgspec import Struct
+from sqlalchemy import Connection
 
 from monitor import owed, wiring
 from monitor.as_of import Answer, said_on
@@ -49,7 +50,7 @@ def find(here: Session, record: str, which: str | None = None) -> Found:
         found = archive.versions(connection, wiring.REGISTRY, known)
         if not found:
             raise Failure(nothing_stored(here, known))
-        version = _numbered(known, found, which)
+        version = _newest(connection, known, found) if which is None else _numbered(known, found, which)
         raw = archive.read_version(connection, version.number)
     return Found(version, archive.places(found)[version.number], raw, parse(raw))
 
@@ -88,12 +89,14 @@ def two_versions(
     if first is not None:
         return find(here, record, first), newer
     with here.database.read() as connection:
-        found = [each for each in archive.versions(connection, wiring.REGISTRY, record_id(record)) if not each.pruned]
-    if len(found) < 2:
+        stored = archive.versions(connection, wiring.REGISTRY, record_id(record))
+    kept = [each.number for each in stored if not each.pruned]
+    earlier = kept[: kept.index(newer.version.number)]
+    if not earlier:
         raise Failure(f"only one version of {record_id(record)} is stored: there is nothing to compare it with yet")
-    older = find(here, record, str(found[-2].number))
-    if len(found) > 2 and _is_its_past_form(older, newer):
-        older = find(here, record, str(found[-3].number))
+    older = find(here, record, str(earlier[-1]))
+    if len(earlier) > 1 and _is_its_past_form(older, newer):
+        older = find(here, record, str(earlier[-2]))
     return older, newer
 
 
@@ -118,10 +121,14 @@ def checked_number(text: str) -> str:
     return text
 
 
-def _numbered(record: str, found: list[VersionInfo], number: str | None) -> VersionInfo:
-    """The version of that number among those of the record, the newest without one."""
-    if number is None:
-        return found[-1]
+def _newest(connection: Connection, record: str, found: list[VersionInfo]) -> VersionInfo:
+    """The version of these that says what the record says now."""
+    kept = archive.find_record(connection, wiring.REGISTRY, record)
+    return (kept and archive.newest_version(connection, kept)) or found[-1]
+
+
+def _numbered(record: str, found: list[VersionInfo], number: str) -> VersionInfo:
+    """The version of that number among those of the record."""
     version = next((version for version in found if version.number == int(number)), None)
     if version is None:
         raise Failure(_no_such(record, found, number))

@@ -161,6 +161,15 @@ def versions_of(connection: Connection, record: Record) -> list[VersionInfo]:
     return _of_rows(connection, records.c.id == record.id)
 
 
+def newest_version(connection: Connection, record: Record) -> VersionInfo | None:
+    """What the record says now: the version that was observed last, of one that was only back-filled the last one of
+    its history; never one of a record that was merged into it. None where none is stored.
+    """
+    if record.head_version is not None:
+        return version_info(connection, record.head_version)
+    return next(reversed(versions_of(connection, record)), None)
+
+
 def version_info(connection: Connection, number: int) -> VersionInfo:
     """What is known of version `number` without its bytes. Raises NoSuchVersion."""
     row = connection.execute(_INFO.where(stored.c.number == number)).mappings().one_or_none()

@@ -17,6 +17,7 @@ from monitor.cli.program import COMMANDS
 from monitor.demo.sinks import MailSink
 from monitor.demo.standin import Fault, StandIn
 from notifiers import addresses
+from snapshots import archive
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, NOT_YET, RECRUITING, at, trial
 from tests.registries import nct
@@ -363,6 +364,23 @@ def test_show_gives_back_what_the_registry_sent(changed: Run) -> None:
 
     assert json.loads(raw)["protocolSection"]["contactsLocationsModule"]["locations"][0]["status"] == NOT_YET
     assert said(changed("show", ONE, "--version", "1", "--format", "json"))["record"] == json.loads(raw)
+
+
+def test_show_says_what_the_record_says_now_never_what_one_said_that_was_merged_into_it(
+    changed: Run, standin: StandIn, environ: dict[str, str]
+) -> None:
+    changed("watch", "add", TWO)
+    for day, status in ((DAYS[2], NOT_YET), (DAYS[3], RECRUITING)):
+        standin.publish(day, {TWO: trial(TWO, status, day, title="A Trial of Milk")})
+        changed("check")
+    database = Database(environ["TRIALDELTA_DATABASE_URL"])
+    with database.write() as connection:
+        archive.merge(connection, "ctgov", TWO, ONE)
+    database.dispose()
+
+    assert "A Trial of Tea" in changed("show", ONE).stdout
+    assert "A Trial of Tea" in changed("show", TWO).stdout
+    assert [change["kind"] for change in said(changed("diff", ONE, "--format", "json"))] == ["site.recruiting"]
 
 
 @pytest.mark.parametrize("which", [(), ("1",), ("1", "2"), (DAYS[0], DAYS[1])], ids=str)

@@ -13,7 +13,7 @@ from monitor.web.api.operations import Call, Param
 from monitor.web.problems import Problem
 from monitor.wiring import REGISTRY
 from snapshots import archive
-from snapshots.archive import Record
+from snapshots.archive import Record, VersionInfo
 from snapshots.registries.ctgov.ids import normalise
 from snapshots.registry import RegistryError
 from snapshots.sentences import capitalised
@@ -74,6 +74,14 @@ def stored(connection: Connection, text: str) -> Record:
         )
         raise Problem(404, capitalised(words), todo)
     return record
+
+
+def newest(connection: Connection, record: Record) -> VersionInfo:
+    """The version that says what the record says now. Raises Problem (404)."""
+    version = archive.newest_version(connection, record)
+    if version is None:
+        raise Problem(404, f"No version of {record.registry_id} is stored")
+    return version
 
 
 def whole_history(connection: Connection, record: Record) -> Recorded:

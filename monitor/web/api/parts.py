@@ -10,7 +10,7 @@ from monitor.shown.deliveries import at, change_json
 from monitor.shown.watches import watches_json
 from monitor.web import cursor
 from monitor.web.api import shapes
-from monitor.web.api.asking import RECORD, RowNumber, after, list_of, stored
+from monitor.web.api.asking import RECORD, RowNumber, after, list_of, newest, stored
 from monitor.web.api.operations import Call, Number, Operation, Param, cursor_params
 from monitor.web.problems import Problem
 from monitor.web.trial.found import one_of
@@ -175,9 +175,7 @@ def _numbered(connection: Connection, record: Record, number: int | None) -> int
     """The number of that version, of the newest without one. Raises Problem (404)."""
     if number is not None:
         return one_of(connection, record, str(number)).number
-    if record.head_version is None:
-        raise Problem(404, f"No version of {record.registry_id} is stored")
-    return record.head_version
+    return newest(connection, record).number
 
 
 def _read(connection: Connection, version: int) -> Trial:

@@ -24,6 +24,7 @@ from monitor.web.api.asking import (
     after,
     cut,
     list_of,
+    newest,
     page_of,
     record_id,
     stored,
@@ -105,10 +106,10 @@ def _version_json(connection: Connection, version: VersionInfo) -> dict[str, Jso
 
 def _version(connection: Connection, record: Record, number: int | None) -> VersionInfo:
     """The version of that number, the newest without one. Raises Problem (404)."""
+    if number is None:
+        return newest(connection, record)
     found = archive.versions(connection, REGISTRY, record.registry_id)
-    if not found:
-        raise Problem(404, f"No version of {record.registry_id} is stored")
-    version = found[-1] if number is None else next((each for each in found if each.number == number), None)
+    version = next((each for each in found if each.number == number), None)
     if version is None:
         raise Problem(
             404, f"{record.registry_id} has no version {number}", "Its versions list their numbers in the archive."

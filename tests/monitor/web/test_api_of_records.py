@@ -1,19 +1,25 @@
 """What the pages of a trial show, the API says: its sites, what changed in which part, its files; and the news."""
 
 import csv
+import hashlib
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Connection
 
+from monitor.demo.standin import StandIn
 from monitor.web.api.operations import PREFIX
+from snapshots import archive
+from snapshots.archive import Observation
 from snapshots.database import Database
 from tests.databases import SqliteFiles
-from tests.monitor.stage import copied
-from tests.monitor.web.browsing import SiteUnderTest, serving
+from tests.monitor.stage import DAYS, RECRUITING, Stage, copied, trial
+from tests.monitor.web.browsing import NOW, SiteUnderTest, serving
 from tests.monitor.web.lived_in import FIRST, HOSTILE, SECOND, lived_in
 from tests.monitor.web.test_api import get, problem
 from tests.monitor.web.trials import TRIAL, lived, record
@@ -202,3 +208,58 @@ def test_the_news_say_what_this_token_has_seen(site: SiteUnderTest) -> None:
     assert first["tally"] == {"seen": 0, "of": len(first["changes"])}
     assert seen["tally"] == {"seen": len(first["changes"]), "of": len(first["changes"])}
     assert get(client, "/news", seen=False)["items"] == rest
+
+
+# --- which version is the newest --------------------------------------------------------------------------------------
+
+
+def newest(client: httpx2.Client, known: str, path: str) -> int:
+    return int(get(client, f"/records/{known}{path}")["version"])
+
+
+def test_of_a_record_that_was_only_filled_in_from_its_past_the_sites_are_those_of_the_newest_version(
+    database: Database,
+) -> None:
+    with database.write() as connection:
+        for submitted in ("2026-03-02", "2026-03-01"):
+            filled(connection, record(sites=[trial_site(f"Of {submitted}", "RECRUITING")], submitted=submitted))
+
+    with serving(database) as site:
+        client = site.client(site.token())
+        assert facilities(client) == ["Of 2026-03-02"]
+        assert newest(client, TRIAL, "/sites") == newest(client, TRIAL, "") == 1
+        assert get(client, f"/records/{TRIAL}/changed-parts") == {"items": []}
+
+
+def test_the_newest_version_of_a_record_is_never_one_of_a_record_that_was_merged_into_it(database: Database) -> None:
+    other = nct(2)
+    with StandIn() as standin:
+        stage = Stage(database, standin)
+        stage.watch(TRIAL, other)
+        stage.day(DAYS[0], trial(TRIAL), trial(other))
+        stage.day(DAYS[1], trial(TRIAL), trial(other, RECRUITING))
+    with database.write() as connection:
+        archive.merge(connection, "ctgov", other, TRIAL)
+
+    with serving(database) as site:
+        client = site.client(site.token())
+        assert get(client, f"/records/{TRIAL}")["record"]["protocolSection"]["identificationModule"]["nctId"] == TRIAL
+        assert newest(client, TRIAL, "/sites") == newest(client, TRIAL, "") == 1
+
+
+def filled(connection: Connection, said: Json) -> None:
+    """Keep a version as a back-fill does."""
+    submitted = said["protocolSection"]["statusModule"]["lastUpdateSubmitDate"]
+    raw = json.dumps(said).encode()
+    observation = Observation(
+        registry="ctgov",
+        registry_id=TRIAL,
+        title="A Trial",
+        raw=raw,
+        raw_hash=b"",
+        content_hash=hashlib.sha256(raw).digest(),
+        observed_at=NOW,
+        source="history",
+        registry_date=submitted,
+    )
+    archive.append(connection, observation, None)
