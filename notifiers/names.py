@@ -10,7 +10,12 @@ from snapshots.registries.ctgov.ids import normalise
 
 LONGEST = 200
 """Characters that a name may have, at the API as in a file."""
-_UNSEEN = ("Cc", "Zl", "Zp")
+_UNSEEN = ("Cc", "Cf", "Zl", "Zp")
+_JOINERS = "\u200c\u200d"
+"""They have no width, but within words several scripts cannot be written without them."""
+_JOINED = ("L", "M", "S")
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs by their category, and blank."""
 
 
 def check(name: str, taken: Collection[str | None]) -> None:
@@ -19,8 +24,12 @@ def check(name: str, taken: Collection[str | None]) -> None:
         return
     if len(name) > LONGEST:
         raise InvalidValue("name", f"{shown(name)!r} has {len(name)} characters; a name has at most {LONGEST}")
-    if any(unicodedata.category(letter) in _UNSEEN for letter in name):
-        raise InvalidValue("name", f"{shown(name)!r} holds a line break or another character that does not show")
+    unseen = next((letter for at, letter in enumerate(name) if _is_unseen(name, at)), None)
+    if unseen is not None:
+        what = f"a line break or another character that does not show (U+{ord(unseen):04X})"
+        raise InvalidValue("name", f"{shown(name)!r} holds {what}")
+    if not any(map(_shows, name)):
+        raise InvalidValue("name", "it shows nothing, so nobody could see what is meant")
     if name in (".", ".."):
         raise InvalidValue("name", f"{name!r} is no name: in an address it means another place")
 
@@ -37,6 +46,17 @@ def check_watch(wish: Wish, taken: Collection[str | None]) -> None:
     check(wish.name, ())
     if _record_id(wish.name) not in (None, wish.record_id):
         raise InvalidValue("name", f"{wish.name!r} reads as a record's id; call it otherwise")
+
+
+def _is_unseen(name: str, at: int) -> bool:
+    if name[at] in _JOINERS:
+        beside = (name[at - 1 : at], name[at + 1 : at + 2])
+        return not all(each and unicodedata.category(each).startswith(_JOINED) for each in beside)
+    return unicodedata.category(name[at]) in _UNSEEN
+
+
+def _shows(letter: str) -> bool:
+    return letter not in _FILLERS and not unicodedata.category(letter).startswith(("Z", "M"))
 
 
 def _record_id(name: str) -> str | None:

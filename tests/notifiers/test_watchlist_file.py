@@ -129,6 +129,14 @@ def test_a_new_name_is_no_records_id_and_an_old_one_stays(database: Database) ->
         (r"two\nlines", "'two lines' holds a line break"),
         ("n" * 201, "has 201 characters; a name has at most 200"),
         ("..", "'..' is no name"),
+        (r"\u2800\u3164\uFE0F", "it shows nothing"),
+        (r"\u200B", "U+200B"),
+        (r"cba\u202E", "'cba' holds a line break or another character that does not show (U+202E)"),
+        (r"kid\u2068ney\u2069", "U+2068"),
+        (r"kid\u00ADney", "U+00AD"),
+        (r"kidney\u200D", "U+200D"),
+        (r"kidney \u200Cdisease", "U+200C"),
+        (r"a\u200C\u200Db", "U+200C"),
     ],
 )
 def test_a_new_name_that_cannot_be_meant_is_one_clear_line(database: Database, name: str, complaint: str) -> None:
@@ -138,6 +146,18 @@ def test_a_new_name_that_cannot_be_meant_is_one_clear_line(database: Database, n
             planned(database, text)
         assert len(str(caught.value)) < 250
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["می\u200cخواهم", "क्\u200dष", "क्\u200cष", "❤️ heart", "👩\u200d🔬", "تجربة", " x "])
+def test_a_name_is_written_as_its_script_needs_it(sqlite_database: Database, name: str) -> None:
+    text = f'[[watch]]\nname = "{name}"\nsearch = {{ "query.cond" = "x" }}\n'
+
+    assert [step.name for step in planned(sqlite_database, text).steps] == [f"search {name!r}"]
+
+
+def test_a_watchs_new_name_is_more_than_blanks(sqlite_database: Database) -> None:
+    with pytest.raises(InvalidValue, match="it shows nothing"):
+        planned(sqlite_database, '[[watch]]\nname = "  "\nsearch = { "query.cond" = "x" }\n')
 
 
 def test_an_old_name_that_would_be_refused_now_is_kept(database: Database) -> None:
@@ -348,8 +368,14 @@ TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=12
 )
 CALLED = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12
-).filter(lambda text: bool(text.strip()) and text not in (".", ".."))
+    st.characters(
+        codec="utf-8",
+        exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"],
+        exclude_characters="\u115f\u1160\u3164\uffa0",
+    ),
+    min_size=1,
+    max_size=12,
+).filter(lambda text: any(letter.isalnum() or "!" <= letter <= "~" for letter in text) and text not in (".", ".."))
 """What may be called something new."""
 NAMES = TEXTS.filter(lambda text: bool(text.strip()))
 WORDS = TEXTS.filter(lambda text: any(letter.isalnum() for letter in text) and len(text) != 2)

@@ -56,7 +56,7 @@ def test_a_name_that_another_subscription_has_is_not_given_twice(writer: httpx2.
     assert problem(writer.post(f"{SUBSCRIPTIONS}/nobody/rename", json={"name": "x"}))[0] == 404
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "n" * 201])
+@pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "n" * 201, "  ", "a\u202eb"])
 def test_a_name_that_cannot_be_meant_is_given_to_none(writer: httpx2.Client, name: str) -> None:
     assert problem(writer.post(f"{SUBSCRIPTIONS}/sites/rename", json={"name": name}))[0] == 422
     assert writer.get(f"{SUBSCRIPTIONS}/sites").status_code == 200
