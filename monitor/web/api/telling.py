@@ -113,7 +113,6 @@ def _rename(call: Call) -> Json:
         known, name = _found(connection, call).subscription, call.sent.name
         try:
             names.check(name, {known.name})
-            _check(replace(known, name=name), call)
         except InvalidValue as error:
             raise Problem(422, str(error)) from None
         if name != known.name and subscriptions.find(connection, name) is not None:

@@ -15,7 +15,7 @@ from monitor.web.visit import Visit
 from notifiers import addresses, subscriptions, template_folders
 from notifiers.addresses import allowed_schemes
 from notifiers.archive_places import finder
-from notifiers.conditions import FindPlace, InvalidValue, Place
+from notifiers.conditions import LISTS, FindPlace, InvalidValue, Place
 from notifiers.subscriptions import Stored, Subscription
 from snapshots.places import noting
 
@@ -63,13 +63,27 @@ def _checked(
 ) -> Subscription:
     table = {**given, "to": addresses.whole(connection, given["to"], here.now)}
     wanted = subscriptions.from_table(table, find)
-    subscriptions.check(wanted, allowed_schemes(here.settings.allow_private_networks))
-    if wanted.templates:
-        template_folders.check(wanted.templates)
+    wanted = subscribing.at_rest_as(wanted, before.subscription) if before else wanted
+    # what is kept already was checked by the rules of its day, and a new name alone asks nothing anew
+    if before is None or not _is_same(wanted, before.subscription):
+        subscriptions.check(wanted, allowed_schemes(here.settings.allow_private_networks))
+        if wanted.templates:
+            template_folders.check(wanted.templates)
     known = subscriptions.find(connection, wanted.name)
     if known is not None and (before is None or known.id != before.id):
         raise InvalidValue("name", f"there is a subscription {wanted.name!r} already")
-    return subscribing.at_rest_as(wanted, before.subscription) if before else wanted
+    return wanted
+
+
+def _is_same(one: Subscription, other: Subscription) -> bool:
+    """Whether both ask for the same, whatever they are called."""
+    return _in_order(replace(one, name=other.name)) == _in_order(other)
+
+
+def _in_order(one: Subscription) -> Subscription:
+    """With its lists in one order where that says nothing: a form has its own."""
+    lists = {name: tuple(sorted(getattr(one.when, name))) for name in LISTS}
+    return replace(one, when=replace(one.when, **lists))
 
 
 def _with_point(said: Said, wanted: Subscription) -> Said:

@@ -8,8 +8,10 @@ import httpx2
 import pytest
 
 from monitor.web.api.operations import PREFIX
-from notifiers import template_folders
+from notifiers import subscriptions, template_folders
+from notifiers.conditions import Conditions
 from notifiers.outbox import Delivered
+from notifiers.subscriptions import Subscription
 from tests.monitor.stage import copied
 from tests.monitor.web.browsing import SiteUnderTest, serving
 from tests.monitor.web.lived_in import FIRST, lived_in
@@ -54,6 +56,19 @@ def test_a_name_that_another_subscription_has_is_not_given_twice(writer: httpx2.
     assert problem(writer.post(f"{SUBSCRIPTIONS}/sites/rename", json={"name": "all"}))[0] == 409
     assert writer.post(f"{SUBSCRIPTIONS}/sites/rename", json={"name": "sites"}).json()["name"] == "sites"
     assert problem(writer.post(f"{SUBSCRIPTIONS}/nobody/rename", json={"name": "x"}))[0] == 404
+
+
+def test_what_was_kept_before_it_would_be_refused_is_renamed_all_the_same(
+    site: SiteUnderTest, writer: httpx2.Client
+) -> None:
+    misspelt = Subscription(name="old", to=tuple(MAIL), when=Conditions(becomes=("RECRUTING", "RECRUITING")))
+    with site.database.write() as connection:
+        subscriptions.save(connection, misspelt, site.clock())
+
+    renamed = writer.post(f"{SUBSCRIPTIONS}/old/rename", json={"name": "new"})
+
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "new")
+    assert renamed.json()["when"]["becomes"] == ["RECRUTING", "RECRUITING"]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a\nb", "n" * 201, "  ", "a\u202eb"])

@@ -468,6 +468,23 @@ def test_a_change_keeps_a_snooze_and_renames(site: SiteUnderTest) -> None:
     assert kept(site, "sites") is None
 
 
+def test_a_form_that_only_renames_asks_nothing_else_anew(site: SiteUnderTest) -> None:
+    misspelt = Conditions(kinds=("!site.renamed", "site.*"), becomes=("RECRUTING", "RECRUITING"))
+    with site.database.write() as connection:
+        subscriptions.save(connection, Subscription(name="sites", to=(MAIL,), when=misspelt), site.clock())
+    browser = site.signed_in()
+    said = {"to": "alice@example.org", "kinds_typed": "site.* !site.renamed", "status": "RECRUITING", "wish": "save"}
+
+    asked_otherwise = post(browser, "/subscriptions/1/edit", name="new", becomes="RECRUTING", sponsor="S", **said)
+    renamed = post(browser, "/subscriptions/1/edit", name="new", becomes="RECRUTING", **said)
+
+    assert "'RECRUITING'" in errors(asked_otherwise)["becomes"]
+    assert renamed.status_code == 303, errors(renamed)
+    found = kept(site, "new")
+    assert found is not None
+    assert sorted(found.when.becomes) == ["RECRUITING", "RECRUTING"]
+
+
 def test_removing_asks_first(site: SiteUnderTest) -> None:
     browser = site.signed_in()
 
