@@ -45,15 +45,15 @@ class Found(Struct, frozen=True):
     why: str | None = None
 
 
-def patient_registry(settings: Settings, database: Database, clock: wiring.Clock) -> CtgovRegistry:
+def patient_registry(settings: Settings, database: Database) -> CtgovRegistry:
     """The registry, for a person who waits: one try, in turn with everything else that asks it."""
-    return wiring.ctgov(settings, database, clock=clock, patience=wiring.ONCE, timeouts=wiring.SOON)
+    return wiring.ctgov(settings, database, patience=wiring.ONCE, timeouts=wiring.SOON)
 
 
-def look_up(settings: Settings, database: Database, clock: wiring.Clock, ids: Sequence[str]) -> list[Said]:
+def look_up(settings: Settings, database: Database, ids: Sequence[str]) -> list[Said]:
     """What is known of these ids, asked of the registry while a person waits: `of_ids`, some seconds long."""
     ends = time.monotonic() + SECONDS
-    registry = patient_registry(settings, database, clock)
+    registry = patient_registry(settings, database)
     try:
         return of_ids(database, registry, ids, lambda: time.monotonic() > ends)
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from snapshots.database import Database
 from snapshots.holders import this_process
@@ -12,6 +12,8 @@ from snapshots.leases import Lease, acquire, kept, leases, release
 
 POLL = 0.25
 """Seconds between two looks at a turn that somebody else has and may give back any moment."""
+LONGEST = 60.0
+"""Seconds that no pause between two questions lasts."""
 
 
 class DatabaseTurn:
@@ -62,5 +64,16 @@ class DatabaseTurn:
         with self._database.read() as connection:
             row = connection.execute(select(leases).where(leases.c.name == self._name)).one()
         left: float = (row.until - self._clock()).total_seconds()
-        # a pause after a turn has a known end; a turn that is held may end any moment
-        return max(left, 0.001) if not row.holder else min(max(left, 0.001), POLL)
+        if row.holder:
+            return min(max(left, 0.001), POLL)  # a turn that is held may end any moment
+        if left > max(LONGEST, 2 * self._interval):
+            self._end_pause(row.until)
+            return self._interval
+        return max(left, 0.001)
+
+    def _end_pause(self, until: datetime) -> None:
+        """A pause that long was begun by a clock that was ahead: it ends an interval from now at the latest."""
+        here = (leases.c.name == self._name) & (leases.c.until == until)
+        end = self._clock() + timedelta(seconds=self._interval)
+        with self._database.write() as connection:
+            connection.execute(update(leases).where(here).values(until=end))

@@ -54,6 +54,19 @@ def test_between_the_end_of_one_and_the_start_of_the_next_lies_the_interval(data
         assert watch.now() == ended + timedelta(seconds=1)
 
 
+def test_a_clock_that_was_ahead_and_is_set_back_keeps_nobody_waiting(database: Database) -> None:
+    watch = Watch()
+    watch.time += timedelta(days=200)
+    with turn(database, watch)():
+        pass
+    watch.time = NOON
+
+    with turn(database, watch)():
+        pass
+
+    assert 1 <= watch.slept < 3
+
+
 def test_another_registry_has_turns_of_its_own(database: Database) -> None:
     watch = Watch()
     with turn(database, watch)(), DatabaseTurn(database, "other", 1, watch.now, watch.sleep)():

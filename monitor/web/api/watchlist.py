@@ -211,14 +211,14 @@ def _ask_first(call: Call) -> Json:
     if len(found.ids) > most:
         raise Problem(422, f"The text holds {len(found.ids):,} ids", f"At most {most:,} are looked up at once.")
     here = call.here
-    known = asking_first.look_up(here.settings, here.database, here.site.clock, found.ids) if found.ids else []
+    known = asking_first.look_up(here.settings, here.database, found.ids) if found.ids else []
     return {"items": known, "mistyped": found.mistyped, "elsewhere": found.elsewhere}
 
 
 def _preview(call: Call) -> Json:
     search = _checked(call.sent.search)
     try:
-        with asking_first.patient_registry(call.here.settings, call.here.database, call.here.site.clock) as registry:
+        with asking_first.patient_registry(call.here.settings, call.here.database) as registry:
             found = list(islice(registry.search(search), COUNTED + 1))
             total = len(found) if len(found) <= COUNTED else registry.count(search)
     except RegistryError as error:

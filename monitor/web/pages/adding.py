@@ -38,7 +38,7 @@ def add(here: Visit) -> Response:
     if wrong:
         return _form(here, said, found, wrong=wrong)
     if here.form.text("wish") != "watch":
-        return _form(here, said, found, asking_first.look_up(here.settings, here.database, here.site.clock, found.ids))
+        return _form(here, said, found, asking_first.look_up(here.settings, here.database, found.ids))
     group, note = said["group"] or None, said["note"] or None
     wishes = [Wish(registry=REGISTRY, record_id=each, group=group, note=note) for each in found.ids]
     return _watched(here, wishes)

@@ -75,7 +75,7 @@ def _wrong(here: Visit, said: Mapping[str, str], search: Mapping[str, str], *, i
 
 
 def _found(here: Visit, search: Mapping[str, str]) -> Found:
-    registry = asking_first.patient_registry(here.settings, here.database, here.site.clock)
+    registry = asking_first.patient_registry(here.settings, here.database)
     try:
         return asking_first.of_search(registry, search)
     finally:
