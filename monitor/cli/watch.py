@@ -233,9 +233,8 @@ def _search(pairs: tuple[str, ...], name: str | None) -> dict[str, str]:
 
 def _wishes_in(file: str, group: str | None) -> list[Any]:
     """What a file asks to have watched. Raises Failure that names the first line that cannot be read."""
-    from monitor import watch_file
+    from monitor import spreadsheet, watch_file
     from monitor.cli.program import Failure
-    from monitor.web import spreadsheet
 
     try:
         lines, wrong = watch_file.lines_of(list(spreadsheet.rows(_text(file))))

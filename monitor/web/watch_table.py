@@ -2,8 +2,8 @@
 
 from starlette.responses import Response
 
+from monitor import spreadsheet
 from monitor.shown.watches import COLUMNS, watch_rows
-from monitor.web import spreadsheet
 from monitor.web.visit import Visit
 from notifiers.watch_pages import Wanted
 

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from monitor import asking_first, watch_file
+from monitor import asking_first, spreadsheet, watch_file
 from monitor.shown.watches import watches_json
-from monitor.web import cursor, spreadsheet, watch_table
+from monitor.web import cursor, watch_table
 from monitor.web.api import shapes
 from monitor.web.api.asking import RowNumber, after, not_there, page_of
 from monitor.web.api.operations import Call, Operation, Param, Word, cursor_params, moment

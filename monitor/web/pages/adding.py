@@ -5,10 +5,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor import asking_first, watch_file
+from monitor import asking_first, spreadsheet, watch_file
 from monitor.asking_first import Said
 from monitor.lengths import too_long
-from monitor.web import spreadsheet
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
 from monitor.web.pages.watchlist import WORDS

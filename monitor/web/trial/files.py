@@ -6,6 +6,7 @@ from datetime import date
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from monitor import spreadsheet
 from monitor.questions import (
     HISTORY_COLUMNS,
     QUESTIONS,
@@ -17,7 +18,6 @@ from monitor.questions import (
     history_json,
     history_rows,
 )
-from monitor.web import spreadsheet
 from monitor.web.visit import Visit
 from monitor.wiring import REGISTRY
 from snapshots.archive import Record
