@@ -67,3 +67,29 @@ def test_on_a_phone_no_table_of_many_columns_hides_some_of_them(path: str, world
     assert tables.count() >= 1
     assert tables.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
     page.context.close()
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/timeline", "/versions", "/compare"])
+def test_on_a_phone_every_table_of_a_trial_is_cards_that_stand_on_the_page_s_own_ground(
+    path: str, world: World, browser: Browser
+) -> None:
+    page = opened(world, browser, viewport={"width": 360, "height": 740})
+    page.goto(f"/trials/{EVIL}{path}")
+    tables = page.locator("main .scroll")
+
+    assert tables.count() >= 1
+    assert page.locator("main .scroll > table:not(.stacked)").count() == 0
+    assert tables.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+    assert set(tables.evaluate_all("all => all.map(one => getComputedStyle(one).backgroundImage)")) == {"none"}
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/watchlist", "/health", "/trials/{trial}/versions"])
+def test_on_a_phone_cards_look_the_same_on_every_page(path: str, world: World, browser: Browser) -> None:
+    page = opened(world, browser, viewport={"width": 360, "height": 740}, color_scheme="light")
+    page.goto(path.format(trial=EVIL))
+    ground = "one => getComputedStyle(one).backgroundColor"
+
+    assert page.locator("main .scroll > table[role=table] > tbody > tr").first.evaluate(ground) == "rgb(255, 255, 255)"
+    assert page.locator("main .scroll:has(> table[role=table])").first.evaluate(ground) == "rgba(0, 0, 0, 0)"
+    page.context.close()

@@ -18,7 +18,7 @@ def row(contact: str, status: str = "RECRUITING", zip_: str = "10001", **said: J
 
 def told(site_: SiteUnderTest) -> dict[str, str]:
     """What each row of the table is marked with, by its contact; "" where it is not marked."""
-    rows = re.findall(r'<tr id="site-\d+">(.*?)</tr>', page(site_).text, flags=re.DOTALL)
+    rows = re.findall(r'<tr id="site-\d+" role="row">(.*?)</tr>', page(site_).text, flags=re.DOTALL)
     found = (re.sub(r"\s+\.", ".", " ".join(re.sub(r"<[^>]+>", " ", each).split())) for each in rows)
     marks = (re.search(r"Contact (\w+)(?:.*?so since (.*?)\.? Recruiting$)?", each) for each in found)
     return {mark[1]: mark[2] or "" for mark in marks if mark}

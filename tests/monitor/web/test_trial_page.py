@@ -276,7 +276,7 @@ def test_points_of_the_map_are_named_and_lead_to_their_sites(site: SiteUnderTest
 
     name, target = re.search(r'<a href="(#site-\d+)" tabindex="-1" aria-label="([^"]+)">', text).group(2, 1)  # type: ignore[union-attr]
     assert name == "Example Hospital, Berlin, Recruiting"
-    assert f'<tr id="{target[1:]}">' in text
+    assert f'<tr id="{target[1:]}" role="row">' in text
 
 
 def test_a_paused_watch_is_told_so_instead_of_offering_another(site: SiteUnderTest) -> None:
