@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 from starlette.responses import Response
 
+from monitor.web import filled_in
 from monitor.web.forms import Form
 from monitor.web.problems import Problem
 from monitor.web.visit import Visit
@@ -26,9 +27,8 @@ class Unsent(Struct, frozen=True):
 
     @property
     def shown(self) -> list[tuple[str, str]]:
-        """What it says, for people: each field that says something once, with all its values."""
-        names = dict.fromkeys(name for name, value in self.fields if value.strip())
-        return [(_words(name), ", ".join(value for key, value in self.fields if key == name)) for name in names]
+        """What it says, for people: each field that somebody filled in once, by its label."""
+        return filled_in.shown(self.fields)
 
 
 def inside(path: str) -> str:
@@ -82,8 +82,3 @@ def _unsent(here: Visit) -> Unsent | None:
 def _without_proof(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The fields without what only the ended session gave."""
     return tuple((name, value) for name, value in pairs if name != "csrf")
-
-
-def _words(name: str) -> str:
-    words = "Button" if name == "wish" else name.removeprefix("query.").replace("_", " ")
-    return words[:1].upper() + words[1:]

@@ -161,6 +161,59 @@ def test_a_form_that_comes_after_the_session_can_be_sent_after_signing_in(here: 
     assert (watched(here).group, watched(here).note) == ("kid & ney", '"two\nlines"')
 
 
+BEGUN = {"about": "all", "told": "immediately", "every": "weekly", "weekday": "monday", "monthday": "1", "at": "08:00",
+         "timezone": "Asia/Tokyo", "immediately": "critical", "km": "50", "wish": "preview"}  # fmt: skip
+"""A subscription's form as it is opened in Tokyo."""
+
+
+@pytest.mark.parametrize(
+    ("path", "said", "shown"),
+    [
+        (
+            "/subscriptions/new",
+            BEGUN | {"name": "mine", "kind": ["recruitment.*", "results.posted"], "since": "2026-03-01"},
+            {
+                "Name": "mine",
+                "Kinds of change": "All about enrollment opening and closing, Results posted",
+                "Since": "1 March 2026",
+            },
+        ),
+        (
+            "/subscriptions/new",
+            BEGUN | {"told": "digest", "weekday": "friday", "min_severity": "major", "status": ["NOT_YET_RECRUITING"]},
+            {
+                "When": "In a digest",
+                "On": "Friday",
+                "Time zone of the clock": "Asia/Tokyo",
+                "Severity": "major or more severe",
+                "Status": "Not yet recruiting",
+            },
+        ),
+        (
+            "/subscriptions/1/rest",
+            {"wish": "snooze", "until": "2026-12-01", "until_critical": "yes", "reason": "audit"},
+            {
+                "Snooze until": "1 December 2026",
+                "Until the next critical change, at the latest": "yes",
+                "Why": "audit",
+            },
+        ),
+        ("/trials/NCT99000001/watch", {"id": "7", "related": "more"}, {}),
+        ("/watchlist/search", {"query.cond": "kidney", "wish": "count"}, {"Condition or disease": "kidney"}),
+    ],
+)
+def test_what_was_filled_in_is_shown_as_the_form_says_it_and_nothing_else(
+    here: SiteUnderTest, path: str, said: dict[str, str], shown: dict[str, str]
+) -> None:
+    asked = here.client().post(path, data=said)
+    offered = here.client().post("/signin", data={**fields(asked), "token": OWN_TOKEN})
+
+    assert {unescape(name): unescape(words) for name, words in FACTS.findall(offered.text)} == shown
+
+
+FACTS = re.compile(r'<div><dt>([^<]*)</dt><dd class="words">([^<]*)</dd></div>')
+
+
 def test_a_form_with_a_file_says_that_the_file_must_be_chosen_again(here: SiteUnderTest) -> None:
     browser = here.client()
     files = {"file": ("list.csv", b"id\n", "text/csv")}
