@@ -102,7 +102,7 @@ def test_a_poller_that_narrows_its_question_gets_what_fits(site: SiteUnderTest) 
     assert all(poller.poll() == [] for poller in narrowed.values())
 
 
-@pytest.mark.parametrize(("walked", "few"), [(0, 2_000), (0, 0), (5_000, 2_000)])
+@pytest.mark.parametrize(("walked", "few"), [(0, 2_000), (0, 0)])
 @pytest.mark.parametrize(
     "asked",
     [
