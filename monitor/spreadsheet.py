@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ Json = Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula; such text is given a leading apostrophe."""
+
+_COMMENT = re.compile(r'"?#(?!"?[,;\t])')
+"""How a line begins that is none of the table's; a column may be called "#"."""
 
 
 def written(columns: Sequence[str], rows: Iterable[Mapping[str, Json]]) -> bytes:
@@ -35,10 +39,10 @@ def read(content: bytes) -> Iterator[list[str]]:
 
 
 def rows(text: str) -> Iterator[list[str]]:
-    """As `read`, of text. Raises ValueError that says what is wrong."""
+    """As `read`, of text; empty lines and comments (#) may come first. Raises ValueError that says what is wrong."""
     if "\x00" in text:
         raise ValueError("the file holds the character U+0000; no text has that")
-    first = text.partition("\n")[0]
+    first = next((line for line in io.StringIO(text) if line.strip(",;\t \r\n") and not _COMMENT.match(line)), "")
     separator = max((",", ";", "\t"), key=first.count)
     try:
         for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator):

@@ -48,7 +48,7 @@ def lines_of(rows: Sequence[Sequence[str]]) -> tuple[list[Line], list[tuple[int,
     for number, row in enumerate(rows[begin:], start=begin + 1):
         said = {name: row[at] if at < len(row) else "" for name, at in columns.items()}
         # an export has a line for each search, too: those have no id
-        if not any(row) or row[0].startswith("#") or (not said["id"] and said.get("search")):
+        if _says_nothing(row) or (not said["id"] and said.get("search")):
             continue
         try:
             record = _id(said["id"])
@@ -98,11 +98,27 @@ def _id(cell: str) -> str:
 
 def _columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
     """Which column holds what, and where the lines begin."""
-    heading = [cell.casefold() for cell in rows[0]] if rows else []
-    if not heading or not _is_heading(heading):
+    begin = next((at for at, row in enumerate(rows) if not _says_nothing(row)), None)
+    if begin is None:
         return {"id": 0}, 0
-    known = {_ID_NAMES.get(name, name): at for at, name in reversed(list(enumerate(heading)))}
-    return {"id": 0, **{name: at for name, at in known.items() if name in _READ}}, 1
+    if _is_heading(rows[begin]):
+        return {"id": 0, **_named(rows[begin])}, begin + 1
+    # the first column may be one of numbers, called "#": then the heading begins as a comment does
+    above = _named(rows[begin - 1]) if begin else {}
+    has_id = "id" in above and above["id"] < len(rows[begin]) and _is_id(rows[begin][above["id"]])
+    return above if has_id else {"id": 0}, begin
+
+
+def _says_nothing(row: Sequence[str]) -> bool:
+    """Whether a line is empty or a comment."""
+    return not any(cell.strip(",;\t") for cell in row) or row[0].startswith("#")
+
+
+def _named(cells: Sequence[str]) -> dict[str, int]:
+    """The columns that are read, by what a heading calls them; of two alike the first."""
+    names = [cell.casefold().lstrip("# ") for cell in cells]
+    known = {_ID_NAMES.get(name, name): at for at, name in reversed(list(enumerate(names)))}
+    return {name: at for name, at in known.items() if name in _READ}
 
 
 def _is_heading(cells: Sequence[str]) -> bool:

@@ -174,6 +174,28 @@ def test_a_file_gives_each_record_its_group_and_note(writer: httpx2.Client) -> N
     assert (second["group"], second["note"]) == ("rest", None)
 
 
+@pytest.mark.parametrize(
+    "before",
+    ["# my list\n", "\n", ";;\n\n# ours, theirs, all\n", "# id, group\n", '"# two, words"\n'],
+)
+@pytest.mark.parametrize("heading", ["id;group", "NCT Number\tgroup", '"id","group"'])
+def test_a_heading_may_stand_below_comments_and_empty_lines(writer: httpx2.Client, before: str, heading: str) -> None:
+    mark = next(each for each in ",;\t" if each in heading)
+
+    answer = imported(writer, f"{before}{heading}\n{nct(20)}{mark}g\n")
+
+    assert answer.status_code == 200, answer.text
+    assert get(writer, f"/watches/{nct(20)}")["group"] == "g"
+
+
+@pytest.mark.parametrize("heading", ["#,NCT Number,group", "#,id,group"])
+def test_a_column_of_numbers_is_no_comment(writer: httpx2.Client, heading: str) -> None:
+    answer = imported(writer, f"{heading}\n1,{nct(20)},g\n")
+
+    assert answer.json()["added"] == [nct(20)]
+    assert get(writer, f"/watches/{nct(20)}")["group"] == "g"
+
+
 def test_a_file_renews_what_is_watched_already_only_where_it_is_asked_to(writer: httpx2.Client) -> None:
     text = f"id,group,note\n{FIRST},liver,anew\n{SECOND},,\n"
 
