@@ -14,7 +14,6 @@ from notifiers.tables import watches
 from snapshots.archive.tables import record_ids, records
 from snapshots.database import Database
 from snapshots.registries.ctgov.client import CtgovRegistry
-from snapshots.registries.ctgov.parse import parse
 from snapshots.registry import Answer, NotAnswered, RawRecord, RegistryError
 
 SECONDS = 12.0
@@ -89,7 +88,7 @@ def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, Said]:
     )
     rows = connection.execute(wanted).all()
     heads = {row.head_version: wiring.REGISTRY for row in rows if row.head_version is not None}
-    facts = outlook.facts_of(connection, {wiring.REGISTRY: parse}, heads)
+    facts = outlook.facts_of(connection, wiring.PARSE, heads)
     return {
         row.registry_id: Said(
             id=row.registry_id,

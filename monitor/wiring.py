@@ -12,11 +12,15 @@ from notifiers.channels import DeliverySettings
 from snapshots.database import Database
 from snapshots.registries.ctgov.answers import Patience
 from snapshots.registries.ctgov.client import CtgovRegistry
+from snapshots.registries.ctgov.parse import parse
 from snapshots.registries.ctgov.wire import Timeouts
 from snapshots.turns import DatabaseTurn
 
 REGISTRY = "ctgov"
 """The one registry there is so far, as it stands in the tables."""
+
+PARSE = {REGISTRY: parse}
+"""By registry, how what it sends is read."""
 
 ONCE, SOON = Patience(attempts=1), Timeouts(connect=5, read=10, total=20)
 """For a person who waits, and is answered within 30 seconds: one try, and what it may take."""

@@ -32,12 +32,11 @@ def why(name: str, change: str, shape: str) -> None:
     from monitor.cli.session import session
     from monitor.shown.subscriptions import why_json
     from notifiers import why as reasons
-    from snapshots.registries.ctgov.parse import parse
 
     with session() as here, here.database.read() as connection:
         asker = found(connection, name)
         told = [
-            reasons.why(connection, asker, step, stored, {wiring.REGISTRY: parse}, here.now)
+            reasons.why(connection, asker, step, stored, wiring.PARSE, here.now)
             for step, stored in _changes(connection, change)
         ]
     if shape == "json":
@@ -128,14 +127,11 @@ def _replayed(here: Any, subscription: Any, since: str | None) -> tuple[Any, str
     from monitor.cli.output import counting
     from monitor.cli.records import checked_date
     from notifiers.backtest import backtest as replay
-    from snapshots.registries.ctgov.parse import parse
 
     begin = checked_date(since) if since else (here.now - YEAR).date().isoformat()
     period = f"the time since {begin}" if since else f"the last 12 months (since {begin})"
     with here.database.read() as connection:
-        result = replay(
-            connection, subscription, begin, {wiring.REGISTRY: parse}, lambda records: counting("replayed", records)
-        )
+        result = replay(connection, subscription, begin, wiring.PARSE, lambda records: counting("replayed", records))
     return result, period
 
 
@@ -220,6 +216,5 @@ def send_standing(here: Any, name: str) -> None:
 def _standing(connection: Any, subscription: Any) -> Any:
     from monitor import wiring
     from notifiers import standing
-    from snapshots.registries.ctgov.parse import parse
 
-    return standing.load(connection, subscription, {wiring.REGISTRY: parse})
+    return standing.load(connection, subscription, wiring.PARSE)

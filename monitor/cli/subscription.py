@@ -98,13 +98,12 @@ def _asked_for(here: Any, name: str, given: dict[str, Any]) -> Any:
     from notifiers.archive_places import finder
     from notifiers.conditions import InvalidValue
     from snapshots.places import noting
-    from snapshots.registries.ctgov.parse import parse
 
     table = table_of(name, given)
     offered: list[str] = []
     try:
         with here.database.read() as connection:
-            find = noting(finder(connection, {wiring.REGISTRY: parse}), offered)
+            find = noting(finder(connection, wiring.PARSE), offered)
             wanted = subscriptions.from_table(table, find)
         subscriptions.check(wanted, here.schemes)
         if wanted.templates:

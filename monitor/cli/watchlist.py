@@ -20,7 +20,6 @@ def apply(file: str, dry_run: bool, prune: bool, shape: str) -> None:
       trialdelta apply watchlist.toml --dry-run
       trialdelta apply watchlist.toml
     """
-    from monitor import wiring
     from monitor.cli.session import session
     from notifiers import watchlist_file
 
@@ -32,7 +31,7 @@ def apply(file: str, dry_run: bool, prune: bool, shape: str) -> None:
             secrets = {} if dry_run else watchlist_file.apply(connection, planned, here.now, prune=prune)
         _print(planned, prune=prune, dry_run=dry_run, secrets=secrets, shape=shape)
         if shape == "text" and not dry_run:
-            _standing(here, planned, wiring.REGISTRY)
+            _standing(here, planned)
 
 
 @click.command(short_help="Print everything as the TOML file that apply takes.")
@@ -71,11 +70,10 @@ def _read(file: str, text: str, here: Any) -> Any:
     from notifiers import template_folders, watchlist_file
     from notifiers.archive_places import finder
     from notifiers.conditions import InvalidValue
-    from snapshots.registries.ctgov.parse import parse
 
     try:
         with here.database.read() as connection:
-            find = finder(connection, {wiring.REGISTRY: parse})
+            find = finder(connection, wiring.PARSE)
             text = watchlist_file.unmasked(connection, text, here.now)
             wanted = watchlist_file.read(text, wiring.ctgov_alone(here.settings), here.schemes, find)
         for folder in {each.templates for each in wanted.subscriptions if each.templates}:
@@ -120,14 +118,14 @@ def _summary(count: int, *, dry_run: bool) -> str:
     return f"{count} to do; nothing was done (--dry-run)." if dry_run else f"{count} done."
 
 
-def _standing(here: Any, planned: Any, registry: str) -> None:
+def _standing(here: Any, planned: Any) -> None:
     """How things stand today for the subscriptions that are new or changed."""
+    from monitor import wiring
     from notifiers import standing
     from notifiers.subscriptions import Subscription
-    from snapshots.registries.ctgov.parse import parse
 
     with here.database.read() as connection:
         for step in planned.steps:
             if isinstance(step.thing, Subscription) and step.verb != "remove":
-                found = standing.load(connection, step.thing, {registry: parse})
+                found = standing.load(connection, step.thing, wiring.PARSE)
                 click.echo(f"Today for {step.name}: {standing.in_words(found)}")

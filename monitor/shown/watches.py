@@ -8,18 +8,16 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection
 
 from monitor.shown.deliveries import at
-from monitor.wiring import REGISTRY
+from monitor.wiring import PARSE, REGISTRY
 from notifiers import watch_pages, watch_standing
 from notifiers.outlook import NextDate
 from notifiers.watch_pages import Place, Wanted
 from notifiers.watch_standing import LastChange, Standing
 from notifiers.watches import Watch
 from snapshots.kinds import KINDS
-from snapshots.registries.ctgov.parse import parse
 
 Json = Any
 
-PARSE = {REGISTRY: parse}
 COLUMNS = (
     *("id", "search", "name", "group", "note", "state", "rest", "title", "status", "next_date", "next_date_is"),
     *("last_change", "last_change_at", "finds", "found_ever", "release", "confirmed_at", "trouble", "created_at"),

@@ -19,7 +19,7 @@ from monitor.web.api.watchlist import silence
 from monitor.web.authors import author
 from monitor.web.messages import message_for
 from monitor.web.problems import Problem
-from monitor.wiring import REGISTRY
+from monitor.wiring import PARSE, REGISTRY
 from notifiers import addresses, names, outbox, subscriptions, template_folders
 from notifiers import backtest as replaying
 from notifiers import digest as digests
@@ -33,11 +33,9 @@ from notifiers.subscriptions import Stored, Subscription
 from snapshots import archive
 from snapshots.archive import Step, StoredChange
 from snapshots.places import noting
-from snapshots.registries.ctgov.parse import parse
 
 Json = Any
 _GROUP = "Subscriptions"
-PARSE = {REGISTRY: parse}
 YEAR = timedelta(days=365)
 MOST_CHANGES = 40
 """Of one moment that are explained at once."""

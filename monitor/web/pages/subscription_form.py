@@ -17,6 +17,7 @@ from monitor.web.subscriptions import filling, foresight, writing
 from monitor.web.subscriptions.foresight import Foresight
 from monitor.web.subscriptions.writing import Read
 from monitor.web.visit import Visit
+from monitor.wiring import PARSE
 from notifiers import standing, subscriptions, watches
 from notifiers.calendar import WEEKDAYS
 from notifiers.filters import severe_in_words
@@ -61,7 +62,7 @@ def _posted(here: Visit, before: Stored | None) -> Response:
         if asked.wanted is None or here.form.text("wish") != "save" or asked.wrong:
             seen = _foreseen(here, connection, asked, since)
             return _form(here, connection, asked, before, seen)
-        today = standing.load(connection, asked.wanted, foresight.PARSE) if here.form.flag("send_standing") else None
+        today = standing.load(connection, asked.wanted, PARSE) if here.form.flag("send_standing") else None
     return _kept(here, asked.wanted, before, today, asked.notes)
 
 

@@ -9,9 +9,9 @@ from monitor.web.numbers import row_number
 from monitor.web.pages.deliveries import WAITS
 from monitor.web.pages.subscriptions import found, path_of
 from monitor.web.problems import Problem
-from monitor.web.subscriptions.foresight import PARSE, Hasty
+from monitor.web.subscriptions.foresight import Hasty
 from monitor.web.visit import Visit
-from monitor.wiring import REGISTRY
+from monitor.wiring import PARSE, REGISTRY
 from notifiers import digest, digest_example, subscriptions, template_folders
 from notifiers import why as reasons
 from notifiers.composing import templates_of

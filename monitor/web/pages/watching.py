@@ -6,7 +6,6 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from monitor.lengths import too_long
-from monitor.shown.watches import PARSE
 from monitor.web.authors import author
 from monitor.web.doors import Door
 from monitor.web.forms import Lines
@@ -15,7 +14,7 @@ from monitor.web.pages.watchlist import WORDS
 from monitor.web.problems import Problem
 from monitor.web.snoozing import end_of_snooze
 from monitor.web.visit import Visit
-from monitor.wiring import REGISTRY
+from monitor.wiring import PARSE, REGISTRY
 from notifiers import outbox, watch_standing, watches
 from notifiers.conditions import InvalidValue
 from notifiers.silences import Silence

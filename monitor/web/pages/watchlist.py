@@ -5,13 +5,13 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.shown.watches import PARSE, change_label
+from monitor.shown.watches import change_label
 from monitor.web import cursor, watch_table
 from monitor.web.doors import Door
 from monitor.web.numbers import RowNumber
 from monitor.web.visit import Visit
 from monitor.web.watch_table import NO_GROUP
-from monitor.wiring import REGISTRY
+from monitor.wiring import PARSE, REGISTRY
 from notifiers import watch_pages, watch_standing, watches
 from notifiers.watch_pages import STATES, Place, Wanted
 from notifiers.watch_standing import Standing

@@ -8,11 +8,10 @@ from typing import TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from monitor.wiring import REGISTRY
+from monitor.wiring import PARSE
 from notifiers import backtest, standing
 from notifiers.backtest import Alert
 from notifiers.subscriptions import Subscription
-from snapshots.registries.ctgov.parse import parse
 from snapshots.sentences import counted, date_words
 
 T = TypeVar("T")
@@ -21,7 +20,6 @@ YEAR = timedelta(days=365)
 SHOWN = 20
 SECONDS = 5.0
 """How long each of the two may take: a person waits for it."""
-PARSE = {REGISTRY: parse}
 
 
 class Foresight(Struct, frozen=True, kw_only=True):

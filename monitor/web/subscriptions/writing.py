@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from monitor import subscribing
 from monitor.web.subscriptions import filling
 from monitor.web.subscriptions.filling import Said
-from monitor.web.subscriptions.foresight import PARSE
 from monitor.web.visit import Visit
+from monitor.wiring import PARSE
 from notifiers import addresses, subscriptions, template_folders
 from notifiers.addresses import allowed_schemes
 from notifiers.archive_places import finder
