@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from monitor.absences import Absence, Asked, Silence, asked_for
 from monitor.former_ids import Naming, naming_on
-from monitor.looks import is_release_due
+from monitor.looks import Look, is_release_due
 from monitor.questions import missing_before
 from snapshots import archive
 from snapshots.archive import Gap, Place, Record, VersionInfo
@@ -153,12 +153,12 @@ class _Day(Struct, frozen=True):
         if following and (is_back_filled(self.version.source) or is_back_filled(following.source)):
             # the registry's own history leaves no version out
             return _Standing(kind="stood", words=stood)
-        last, upcoming = self._looks(following)
-        silent = self._silences(last, following)
+        look, upcoming = self._looks(following)
+        last, silent = look.day, self._silences(look, following)
         # today's release may be still to come
         until = min(self.asked, (today - timedelta(days=1)).isoformat())
         is_certain = upcoming is not None or not (silent or is_release_due(last, until))
-        if is_certain and absence is None:
+        if last == self.asked or (is_certain and absence is None):
             return _Standing(kind="stood", words=stood, confirmed=last, next_look=upcoming)
         if following is None or upcoming is not None:
             return self._unconfirmed(last, silent, upcoming)
@@ -181,32 +181,36 @@ class _Day(Struct, frozen=True):
         words = f": last confirmed on {date_words(last)}; {since}."
         return _Standing(kind="not confirmed", words=words, confirmed=last)
 
-    def _silences(self, last: str, following: VersionInfo | None) -> list[Silence]:
+    def _silences(self, last: Look, following: VersionInfo | None) -> list[Silence]:
         """What was asked for in vain between the last look up to that day and the next version."""
-        silent = (each for each in self.asking.silences if each.day > last)
+        silent = (each for each in self.asking.silences if each.at > last.at)
         return [each for each in silent if following is None or each.at < following.observed_at]
 
     def _following(self) -> VersionInfo | None:
         at = self.versions.index(self.version) + 1
         return self.versions[at] if at < len(self.versions) else None
 
-    def _looks(self, following: VersionInfo | None) -> tuple[str, str | None]:
-        """The last day up to the one asked for on which the version was seen, the first one after it."""
+    def _looks(self, following: VersionInfo | None) -> tuple[Look, str | None]:
+        """The last look up to the day asked for at which the version was seen, the day of the first one after it."""
         if is_back_filled(self.version.source):
             return self._filled_on(), None
         found = [
-            look.day
+            look
             for look in self.asking.looks
             if look.at >= self.version.observed_at and (following is None or look.at < following.observed_at)
         ]
-        last = max((day for day in found if day <= self.asked), default=history_date(self.version))
-        return last, min((day for day in found if day > self.asked), default=None)
+        stored = Look(history_date(self.version), self.version.observed_at)
+        up_to = [stored, *(look for look in found if look.day <= self.asked)]
+        return max(up_to, key=lambda look: look.at), min(
+            (look.day for look in found if look.day > self.asked), default=None
+        )
 
-    def _filled_on(self) -> str:
-        """The day on which the registry's history ended with this version, which nobody has observed since."""
+    def _filled_on(self) -> Look:
+        """The moment at which the registry's history ended with this version, which nobody has observed since."""
         known = archive.filling(self.connection, self.record.registry, [self.record.registry_id])
         listed = [each.tried_at for each in known.values() if each.state == "complete"]
-        return max([self.version.observed_at, *listed]).date().isoformat()
+        at = max([self.version.observed_at, *listed])
+        return Look(at.date().isoformat(), at)
 
     def _missed(self) -> list[Gap]:
         """The versions that could not be had and may have stood on that day: after this one, up to the day."""

@@ -171,6 +171,41 @@ def test_between_a_look_and_a_change_it_is_said_that_the_registry_was_asked_in_v
     assert "In between the registry was asked in vain, on 3 March 2026" in asked(stage, DAYS[1]).sentence
 
 
+@pytest.mark.parametrize("later", [DAYS[1], DAYS[2]])
+def test_a_day_that_was_confirmed_stays_certain_when_the_record_was_asked_for_in_vain_later_that_day(
+    database: Database, standin: StandIn, later: str
+) -> None:
+    stage = Stage(database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL), trial(nct(2)))
+    stage.standin.remove([TRIAL])
+    stage.now = at(DAYS[0], 16)
+    stage.look(only=[TRIAL])
+    unanswered = asked(stage, DAYS[0])
+    stage.day(later, trial(TRIAL), trial(nct(2)))
+
+    told = asked(stage, DAYS[0])
+    assert (unanswered.answer, unanswered.confirmed) == ("stood", DAYS[0])
+    assert (told.answer, told.confirmed, told.next_look) == ("stood", DAYS[0], later)
+    if later == DAYS[2]:
+        between = asked(stage, DAYS[1])
+        assert (between.answer, between.confirmed, between.next_look) == ("not answered", DAYS[0], later)
+
+
+def test_a_confirmed_day_is_certain_whatever_was_asked_in_vain_before_the_next_change(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    stage = Stage(sqlite_database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL), trial(nct(2)))
+    stage.standin.remove([TRIAL])
+    stage.day(DAYS[1], trial(nct(2), RECRUITING))
+    alone = asked(stage, DAYS[0])
+    stage.day(DAYS[2], trial(TRIAL, RECRUITING))
+
+    assert [(each.answer, each.confirmed) for each in (alone, asked(stage, DAYS[0]))] == [("stood", DAYS[0])] * 2
+
+
 def test_a_former_id_says_what_its_own_record_said_before_the_merge(database: Database, standin: StandIn) -> None:
     stage = Stage(database, standin)
     stage.watch(TRIAL, nct(2))
