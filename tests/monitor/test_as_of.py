@@ -237,3 +237,44 @@ def test_of_a_former_id_that_was_never_stored_by_itself_that_is_said(stage: Stag
 
     words = f"Nothing is stored of {nct(7)} by itself: the registry answers for it under {TRIAL}. Version "
     assert (told.answer, told.sentence.startswith(words)) == ("stood", True)
+
+
+@pytest.fixture
+def chain(database: Database, standin: StandIn) -> Stage:
+    """All three seen on the 2nd; the first merged into the second on the 3rd, that into the third on the 5th."""
+    stage = Stage(database, standin)
+    stage.watch(TRIAL, nct(2), nct(3))
+    stage.day(DAYS[0], trial(TRIAL, title="A"), trial(nct(2), title="B"), trial(nct(3), title="C"))
+    for day, former, kept in ((DAYS[1], TRIAL, nct(2)), (DAYS[3], nct(2), nct(3))):
+        stage.standin.publish(day)
+        stage.standin.merge(former, kept)
+        stage.now = at(day)
+        stage.look()
+    return stage
+
+
+def version_of(told: Answer) -> str:
+    assert told.version is not None
+    return told.version.registry_id
+
+
+def test_after_a_chain_of_merges_every_id_names_the_record_that_it_named_on_that_day(chain: Stage) -> None:
+    named = {
+        known: [version_of(asked(chain, day, record=known)) for day in DAYS[:4]] for known in (TRIAL, nct(2), nct(3))
+    }
+
+    assert named == {
+        TRIAL: [TRIAL, nct(2), nct(2), nct(3)],
+        nct(2): [nct(2), nct(2), nct(2), nct(3)],
+        nct(3): [nct(3)] * 4,
+    }
+
+
+def test_after_a_chain_of_merges_each_is_dated(chain: Stage) -> None:
+    under = f"the registry answers for it under {nct(3)} since 5 March 2026. Version "
+    own, then, since = (asked(chain, day, record=TRIAL).sentence for day in (DAYS[0], DAYS[2], DAYS[3]))
+
+    assert own.startswith(f"{TRIAL} was a record of its own then; {under}")
+    assert then.startswith(f"On that day the registry answered for {TRIAL} under {nct(2)}; {under}")
+    assert since.startswith(f"{TRIAL} is a record of its own no more: {under}")
+    assert asked(chain, DAYS[2], record=nct(2)).sentence.startswith(f"{nct(2)} was a record of its own then; {under}")
