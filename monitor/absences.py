@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, select
 from monitor.looks import Look, looks
 from snapshots import archive
 from snapshots.archive import Record, VersionInfo
-from snapshots.archive.coverage import NEW
+from snapshots.archive.coverage import NEW, under
+from snapshots.archive.merges import names
 from snapshots.archive.order import history_date, is_back_filled
 from snapshots.archive.tables import sweep_exceptions, sweeps
 
@@ -61,7 +62,7 @@ def asked_for(
     """What asking for the record has brought. `versions` are those stored of it, without those of merged ones; `before`
     is the ISO day on which it was merged into another.
     """
-    silent, tried_again = _silences(connection, record, versions)
+    silent, tried_again = _silences(connection, record)
     every = sorted([*looks(connection, record, versions), *tried_again], key=lambda look: look.at)
     answered = [look for look in every if before is None or look.day < before]
     answers = {look.day for look in tried_again}
@@ -90,14 +91,10 @@ def absences(events: Iterable[_Event]) -> list[Absence]:
     return [*found, Absence(since=since, until=None, is_believed=is_believed)] if since else found
 
 
-def _silences(
-    connection: Connection, record: Record, versions: Sequence[VersionInfo]
-) -> tuple[list[Silence], list[Look]]:
+def _silences(connection: Connection, record: Record) -> tuple[list[Silence], list[Look]]:
     """What was asked in vain; and the answers that only a later try for what was owed has had."""
-    # what was asked under the id of a record that came to be merged into this one says nothing of this one
-    names = {record.registry_id, *(each.registry_id for each in versions)}
     later, again = sweeps.alias(), sweep_exceptions.alias()
-    mine = and_(sweeps.c.registry == record.registry, sweep_exceptions.c.registry_id.in_(names))
+    mine = and_(sweeps.c.registry == record.registry, under(names(connection, record)))
     in_vain_again = and_(again.c.sweep == later.c.id, again.c.registry_id == sweep_exceptions.c.registry_id)
     rows = connection.execute(
         select(

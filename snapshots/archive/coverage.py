@@ -3,13 +3,14 @@
 An unchanged record leaves no row: that it was confirmed follows from a finished sweep without an exception for it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, update
 
+from snapshots.archive.merges import Name, names
 from snapshots.archive.records import find_record
 from snapshots.archive.tables import sweep_exceptions, sweeps
 from snapshots.archive.tables import versions as stored
@@ -201,7 +202,8 @@ def last_confirmed(
 
     That is the newest of: its head's own observation, and the newest finished sweep over everything that began after
     the record was first seen (and after `watched_since`, before `watched_until`, where it was not watched all the
-    time) without an exception for it. Ask it of watched records only: a sweep does not ask for others.
+    time) without an exception for it, under any id that was its name then. Ask it of watched records only: a sweep
+    does not ask for others.
     """
     record = find_record(connection, registry, registry_id)
     if record is None or record.head_version is None:
@@ -209,10 +211,10 @@ def last_confirmed(
     own = connection.execute(
         select(stored.c.release, stored.c.observed_at).where(stored.c.number == record.head_version)
     ).one()
-    names = [record.registry_id, *record.former_ids]
+    known = names(connection, record)
     since = max(record.first_seen_at, watched_since or record.first_seen_at)
     before = [] if watched_until is None else [sweeps.c.started_at < watched_until]
-    sweep = _newest(connection, registry, *_confirming(names, since), *before)
+    sweep = _newest(connection, registry, *_confirming(known, since), *before)
     if sweep is None or sweep.started_at < own.observed_at:
         return Confirmation(own.release, own.observed_at, None)
     return Confirmation(sweep.release, sweep.started_at, sweep.id)
@@ -230,11 +232,28 @@ def _unanswered_since(connection: Connection, sweep: int, registry_id: str) -> s
     return connection.execute(earlier.order_by(sweeps.c.id.desc()).limit(1)).scalar()
 
 
-def _confirming(names: list[str], since: datetime) -> list[Any]:
-    excepted = select(sweep_exceptions.c.sweep).where(
-        sweep_exceptions.c.sweep == sweeps.c.id, sweep_exceptions.c.registry_id.in_(names)
-    )
-    return [sweeps.c.state == FINISHED, sweeps.c.scope == ALL, sweeps.c.started_at >= since, ~exists(excepted)]
+def is_excepted(known: Iterable[Name]) -> ColumnElement[bool]:
+    """Whether a sweep (a row of `sweeps`) asked in vain for the record that has these names."""
+    return exists(select(sweep_exceptions.c.sweep).where(sweep_exceptions.c.sweep == sweeps.c.id, under(known)))
+
+
+def under(known: Iterable[Name]) -> ColumnElement[bool]:
+    """Whether an exception of a sweep is for the record that has these names. What was asked for under the id of a
+    record that came to be merged into it says nothing of it before.
+    """
+    return or_(*map(_is_named, known))
+
+
+def _is_named(name: Name) -> ColumnElement[bool]:
+    since, until = name.since.at, name.until.at if name.until else None
+    began = [] if since is None else [sweeps.c.started_at >= since]
+    ended = [] if until is None else [sweeps.c.started_at < until]
+    return and_(sweep_exceptions.c.registry_id == name.id, *began, *ended)
+
+
+def _confirming(known: Iterable[Name], since: datetime) -> list[Any]:
+    whole = (sweeps.c.state == FINISHED, sweeps.c.scope == ALL, sweeps.c.started_at >= since)
+    return [*whole, ~is_excepted(known)]
 
 
 def _of_scope(scope: str | None) -> list[Any]:

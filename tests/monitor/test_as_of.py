@@ -278,3 +278,39 @@ def test_after_a_chain_of_merges_each_is_dated(chain: Stage) -> None:
     assert then.startswith(f"On that day the registry answered for {TRIAL} under {nct(2)}; {under}")
     assert since.startswith(f"{TRIAL} is a record of its own no more: {under}")
     assert asked(chain, DAYS[2], record=nct(2)).sentence.startswith(f"{nct(2)} was a record of its own then; {under}")
+
+
+def test_what_was_asked_in_vain_under_another_id_leaves_days_before_the_merge_certain(
+    database: Database, standin: StandIn
+) -> None:
+    stage = Stage(database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL), trial(nct(2)))
+    stage.standin.remove([TRIAL])
+    for day in DAYS[1:3]:
+        stage.day(day, trial(nct(2)))
+    before = [(each.answer, each.confirmed) for each in (asked(stage, day, record=nct(2)) for day in DAYS[:3])]
+    stage.publish(DAYS[3], trial(nct(2), RECRUITING, submitted=DAYS[3]))
+    stage.standin.merge(TRIAL, nct(2))
+    stage.look()
+
+    after = [(each.answer, each.confirmed) for each in (asked(stage, day, record=nct(2)) for day in DAYS[:3])]
+    assert after == before == [("stood", day) for day in DAYS[:3]]
+
+
+def test_what_was_asked_under_another_id_before_the_merge_confirms_nothing(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    stage = Stage(sqlite_database, standin)
+    stage.watch(TRIAL, nct(2))
+    stage.day(DAYS[0], trial(TRIAL), trial(nct(2)))
+    with stage.database.write() as connection:
+        watches.pause(connection, "ctgov", [nct(2)], at(DAYS[0], 16))
+    for day in DAYS[1:3]:
+        stage.day(day, trial(TRIAL, submitted=day), trial(nct(2)))
+    stage.publish(DAYS[3], trial(nct(2), RECRUITING, submitted=DAYS[3]))
+    stage.standin.merge(TRIAL, nct(2))
+    stage.look()
+
+    told = asked(stage, DAYS[2], record=nct(2))
+    assert (told.answer, told.confirmed, told.next_look) == ("between looks", DAYS[0], DAYS[3])

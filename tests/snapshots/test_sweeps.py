@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import Connection
 
 from snapshots import archive
+from snapshots.archive import StepFacts
 from snapshots.database import Database
+from snapshots.rules.build import change
 from tests.snapshots.archive_cast import ALICE, BOB, NOON, add
 
 
@@ -199,6 +201,19 @@ def test_an_exception_under_the_former_id_counts_after_a_merge(database: Databas
         sweep(connection, 3, excepted=[BOB])
 
         assert confirmed(connection) == ("2026-03-02", None)
+
+
+def test_an_exception_under_the_former_id_says_nothing_of_the_time_before_the_merge(database: Database) -> None:
+    merged = change("record.merged", summary="merged", before=BOB, after=ALICE)
+    with database.write() as connection:
+        add(connection, "A", ALICE, day=2)
+        good = sweep(connection, 3, excepted=[BOB])
+        archive.merge(connection, "ctgov", BOB, ALICE)
+        archive.record_step(connection, StepFacts(registry="ctgov", registry_id=ALICE, observed_at=at(4)), [merged])
+        before = confirmed(connection)
+        sweep(connection, 5, excepted=[BOB])
+
+        assert before == confirmed(connection) == ("2026-03-03", good)
 
 
 def test_a_sweep_of_new_watches_confirms_no_old_ones(database: Database) -> None:
