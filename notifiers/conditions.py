@@ -165,8 +165,8 @@ def _check_near(near: Near) -> None:
     if isinstance(near.place, str):
         raise InvalidValue("near.place", f"{near.place!r} was not looked up")
     if not -90 <= near.place.latitude <= 90:
-        raise InvalidValue("near.place.latitude", f"{near.place.latitude} is not between -90 and 90")
+        raise InvalidValue("near.place.latitude", f"{near.place.latitude:g} is not between -90 and 90")
     if not -180 <= near.place.longitude <= 180:
-        raise InvalidValue("near.place.longitude", f"{near.place.longitude} is not between -180 and 180")
+        raise InvalidValue("near.place.longitude", f"{near.place.longitude:g} is not between -180 and 180")
     if not 0 < near.km <= 20_100:
-        raise InvalidValue("near.km", f"{near.km} is not a distance on the earth, 0 to 20,100 km")
+        raise InvalidValue("near.km", f"{near.km:g} is not a distance on the earth, 0 to 20,100 km")

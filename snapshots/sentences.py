@@ -125,3 +125,8 @@ def site_words(site: Site) -> str:
 def capitalised(sentence: str) -> str:
     """The sentence with its first letter upper case, the rest untouched."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def whole_sentence(words: str) -> str:
+    """The words as a sentence that stands for itself: a capital first, a stop last; "" stays so."""
+    return capitalised(words) + ("." if words and words[-1] not in ".?!…" else "")

@@ -8,7 +8,7 @@ from notifiers.filters import severe_in_words
 from snapshots.kind_titles import title
 from snapshots.sentences import capitalised, date_words, status_words
 
-_LABELS: Mapping[str, str] = {
+LABELS: Mapping[str, str] = {
     **{name: label for name, label, _ in FIELDS},
     "name": "Name",
     "to": "Send to",
@@ -46,7 +46,7 @@ _LABELS: Mapping[str, str] = {
     "send_standing": "Send today’s state as a first message when it is saved",
     "until": "Snooze until",
     "until_critical": "Until the next critical change, at the latest",
-    "reason": "Why",
+    "reason": "Reason",
     "owner": "Owner",
     "hours": "Hours in which both sign",
     "force": "Drop the older of the two that sign now",
@@ -71,9 +71,9 @@ def shown(fields: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Each field of a form that somebody filled in, once: its label, and in words all that it says."""
     said = {name: [value for key, value in fields if key == name and value.strip()] for name, _ in fields}
     return [
-        (_LABELS[name], ", ".join(_in_words(name, value) for value in values))
+        (LABELS[name], ", ".join(_in_words(name, value) for value in values))
         for name, values in said.items()
-        if values and name in _LABELS and not _goes_without_saying(name, values, said)
+        if values and name in LABELS and not _goes_without_saying(name, values, said)
     ]
 
 

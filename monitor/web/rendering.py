@@ -14,7 +14,7 @@ from notifiers.addresses import shown
 from notifiers.clean_text import clip, visible
 from notifiers.reading_order import own, told
 from snapshots.archive import rfc3339
-from snapshots.sentences import beside_label, date_words, moment_words
+from snapshots.sentences import beside_label, date_words, moment_words, whole_sentence
 
 MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -38,6 +38,8 @@ def environment() -> Environment:
         "grouped": lambda number: f"{number:,}",
         "shown_address": shown_address,
         "commands": commands,
+        "sentence": whole_sentence,
+        "labelled": labelled,
         "day": day_element,
         "own": own,
         "told": told,
@@ -79,6 +81,14 @@ def commands(words: str) -> Markup:
     """Words in which `…` is what one types, as the log and the command line say them."""
     parts = visible(words).split("`")
     return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+
+
+def labelled(words: str, field: str) -> str:
+    """What is wrong with a field, as a sentence that says which field it is, where its name is known."""
+    from monitor.web.filled_in import LABELS  # the forms' pages draw themselves by this module
+
+    said = whole_sentence(words)
+    return f"{LABELS[field]}: {said}" if field in LABELS else said
 
 
 def asset_name(name: str) -> str:

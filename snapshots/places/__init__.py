@@ -30,13 +30,15 @@ _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 
 class UnclearPlace(ValueError):  # noqa: N818  # it says what is wrong
     """A name that means no place, or several. `candidates` are labels to choose from, the likeliest first; `problem` is
-    what is wrong, for who lists them beside it: the message names the first of them itself.
+    what is wrong, for who lists them beside it: the message names the first of them itself. `is_known`: all of them
+    have that name; else theirs are like it.
     """
 
-    def __init__(self, problem: str, candidates: Sequence[str], offer: str = "") -> None:
+    def __init__(self, problem: str, candidates: Sequence[str], offer: str = "", *, is_known: bool = False) -> None:
         super().__init__(f"{problem}{offer}")
         self.problem = problem
         self.candidates = tuple(candidates)
+        self.is_known = is_known
 
 
 def find_place(text: str, others: Callable[[str], Iterable[City]] = lambda _: ()) -> City:
@@ -51,7 +53,8 @@ def find_place(text: str, others: Callable[[str], Iterable[City]] = lambda _: ()
     if not found:
         raise _unknown(text, name, spelt_so)
     if len(found) > 1 and found[0].population < CLEARLY_LARGER * max(1, found[1].population):
-        raise UnclearPlace(f"{text}: which one?", _labels(found), f" {_offered([city.label for city in found])}")
+        offer = f" {_offered([city.label for city in found])}"
+        raise UnclearPlace(f"{text}: which one?", _labels(found), offer, is_known=True)
     return found[0]
 
 

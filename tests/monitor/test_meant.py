@@ -72,7 +72,7 @@ def test_a_name_that_is_not_known_gets_the_one_that_was_meant(words: tuple[str, 
     [
         (("--near", "Springfield,50"), "Error: --near: Springfield is the name of several places."),
         (("--near", "Springfield,50"), "\n  --near 'Springfield, Illinois, United States,50'\n"),
-        (("--near", "95,1,50"), "--near: 95.0 is not between"),
+        (("--near", "95,1,50"), "--near: 95 is not between"),
         (("--kind", "sites.*"), "--kind: unknown group of kinds 'sites.*'; did you mean 'site.*'?"),
         (("--to", "foo"), "--to: 'foo' is no address"),
         (("--country", "XX"), "--country: 'XX'"),

@@ -62,7 +62,7 @@ def read(**asked: Any) -> Subscription:
         ),
         (
             {"when": {"near": {"place": {"latitude": 39.9, "longitude": 116.4}, "km": 0}}},
-            "when.near.km: 0.0 is not a distance on the earth, 0 to 20,100 km",
+            "when.near.km: 0 is not a distance on the earth, 0 to 20,100 km",
         ),
         ({"when": {"near": {"place": {"latitude": 39.9}, "km": 5}}}, "when.near.place.longitude: is missing"),
         ({"to": ["alice"]}, f"to: 'alice' {UNTELLABLE}"),

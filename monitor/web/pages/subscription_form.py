@@ -24,7 +24,7 @@ from notifiers.filters import severe_in_words
 from notifiers.subscriptions import Stored, Subscription
 from snapshots.kind_titles import title
 from snapshots.kinds import KINDS, SEVERITIES, Kind
-from snapshots.sentences import capitalised, status_words
+from snapshots.sentences import capitalised, date_words, status_words
 
 CONTINENTS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
 
@@ -58,7 +58,7 @@ def post_edit(here: Visit) -> Response:
 def _posted(here: Visit, before: Stored | None) -> Response:
     with here.database.read() as connection:
         asked = writing.read(connection, here, before)
-        since = _since(asked)
+        since = _since(asked, here.now.date())
         if asked.wanted is None or here.form.text("wish") != "save" or asked.wrong:
             seen = _foreseen(here, connection, asked, since)
             return _form(here, connection, asked, before, seen)
@@ -72,13 +72,17 @@ def _foreseen(here: Visit, connection: Connection, asked: Read, since: str | Non
     return foresight.foresee(connection, asked.wanted, since, here.now)
 
 
-def _since(asked: Read) -> str | None:
+def _since(asked: Read, today: date) -> str | None:
     text = asked.said.texts.get("since", "")
     try:
-        return date.fromisoformat(text).isoformat() if text else None
+        since = date.fromisoformat(text) if text else None
     except ValueError:
         asked.wrong["since"] = f"{text!r} is no date, such as 2026-01-31"
         return None
+    if since and since > today:
+        asked.wrong["since"] = f"{date_words(since.isoformat())} is in the future"
+        return None
+    return since.isoformat() if since else None
 
 
 def _kept(
@@ -120,6 +124,7 @@ def _form(
         ticked=asked.said.kinds,
         wrong=Lines(asked.wrong),
         offered=asked.offered,
+        offered_as="Did you mean" if asked.offers_alike else "Which one is meant?",
         notes=asked.notes,
         wanted=asked.wanted,
         seen=seen,

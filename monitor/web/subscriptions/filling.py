@@ -12,15 +12,29 @@ from notifiers.conditions import Near, Place
 from notifiers.subscriptions import Selection, Subscription, Timing
 from snapshots.kinds import Kind
 from snapshots.registries.ctgov.ids import normalise
+from snapshots.sentences import whole_sentence
 
 Json = Any
 
 TEXTS = (
-    *("name", "to", "group", "ids", "search", "kinds_typed", "min_severity", "countries", "sites", "place", "point"),
-    *("km", "shift_days_over", "becomes", "sponsor", "every", "weekday", "monthday", "at", "timezone", "immediately"),
-    *("quiet_from", "quiet_to", "quiet_timezone", "max_per_hour", "severity", "templates", "since"),
+    *("name", "to", "about", "group", "ids", "search", "kinds_typed", "min_severity", "becomes", "shift_days_over"),
+    *(
+        "sponsor",
+        "countries",
+        "sites",
+        "place",
+        "point",
+        "km",
+        "told",
+        "every",
+        "weekday",
+        "monthday",
+        "at",
+        "timezone",
+    ),
+    *("immediately", "quiet_from", "quiet_to", "quiet_timezone", "max_per_hour", "severity", "templates", "since"),
 )
-"""The fields that hold a text."""
+"""The fields that hold a text, in the form's order."""
 USUAL = {"about": "all", "told": "immediately", "every": "weekly", "weekday": "monday", "monthday": "1", "at": "08:00",
          "immediately": "critical", "timezone": "UTC", "km": "50"}  # fmt: skip
 """What a new form says."""
@@ -74,22 +88,16 @@ def field_of(key: str, texts: Mapping[str, str]) -> str:
     return _FIELDS.get(key, key.removeprefix("when."))
 
 
-_NOTHING: Mapping[str, Json] = {"to": [], "watches": "all", "deliver": "immediately", "severity": {}}
-_OPTIONAL = ("quiet", "max_per_hour", "templates")
+def note(wrong: dict[str, str], field: str, problem: str) -> None:
+    """Add a sentence to what is wrong with a field, unless it is said already."""
+    said, more = wrong.get(field, ""), whole_sentence(problem)
+    if more not in said:
+        wrong[field] = f"{said} {more}".strip()
 
 
-def without(table: Mapping[str, Json], key: str) -> Mapping[str, Json] | None:
-    """The table without what a complaint about `key` is about; None where nothing can be left out."""
-    key = re.sub(r"\[\d+\]", "", re.sub(r'^subscription ".*"\.', "", key))
-    first, _, rest = key.partition(".")
-    part = rest.partition(".")[0]
-    if first == "when" and part in table["when"]:
-        return {**table, "when": {name: value for name, value in table["when"].items() if name != part}}
-    if first in _OPTIONAL and first in table:
-        return {name: value for name, value in table.items() if name != first}
-    if first in _NOTHING and table[first] != _NOTHING[first]:
-        return {**table, first: _NOTHING[first]}
-    return None
+def in_order(wrong: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong by field, in the form's order."""
+    return {name: wrong[name] for name in sorted(wrong, key=lambda name: TEXTS.index(name) if name in TEXTS else -1)}
 
 
 def read(form: Form) -> Said:
@@ -154,7 +162,7 @@ def _ids(text: str, wrong: dict[str, str]) -> list[str]:
         try:
             found.append(normalise(each))
         except ValueError as error:
-            wrong.setdefault("ids", str(error))
+            note(wrong, "ids", str(error))
     return list(dict.fromkeys(found))
 
 
@@ -201,6 +209,8 @@ def _known_point(texts: Mapping[str, str]) -> Json:
 def _deliver(texts: Mapping[str, str], wrong: dict[str, str]) -> Json:
     if texts["told"] not in ("digest", "both"):
         return "immediately"
+    if not texts["at"]:
+        wrong["at"] = "Give a time of day."
     timing: dict[str, Json] = {"digest": texts["every"], "at": texts["at"], "timezone": texts["timezone"] or "UTC"}
     if texts["every"] == "weekly":
         timing["on"] = texts["weekday"] or "monday"
@@ -216,7 +226,7 @@ def _severities(texts: Mapping[str, str], wrong: dict[str, str]) -> dict[str, st
     for line in _each(_LINES, texts["severity"]):
         pattern, equals, severity = (part.strip(' "') for part in line.partition("="))
         if not equals:
-            wrong["severity"] = f"{line!r} is not written KIND = SEVERITY, such as site.renamed = minor"
+            note(wrong, "severity", f"{line!r} is not written KIND = SEVERITY, such as site.renamed = minor")
         else:
             found[pattern] = severity
     return found

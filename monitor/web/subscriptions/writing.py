@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from monitor import subscribing
-from monitor.web.subscriptions import filling
+from monitor.web.subscriptions import faults, filling
 from monitor.web.subscriptions.filling import Said
 from monitor.web.visit import Visit
 from monitor.wiring import PARSE
@@ -17,58 +17,91 @@ from notifiers.addresses import allowed_schemes
 from notifiers.archive_places import finder
 from notifiers.conditions import LISTS, FindPlace, InvalidValue, Place
 from notifiers.subscriptions import Stored, Subscription
-from snapshots.places import noting
+from snapshots.places import City, UnclearPlace
 
 Json = Any
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """What became of a form: the subscription, None where something is `wrong` (a line per field); `offered` are the
-    places that a name may mean; `notes` what can be meant and is probably not.
+    """What became of a form: the subscription, None where something is `wrong` (sentences per field, in the form's
+    order); `offered` are the places that a name may mean, or (`offers_alike`) whose names are like it; `notes` what can
+    be meant and is probably not.
     """
 
     said: Said
     wanted: Subscription | None = None
     wrong: dict[str, str] = {}
     offered: tuple[str, ...] = ()
+    offers_alike: bool = False
     notes: tuple[str, ...] = ()
 
 
 def read(connection: Connection, here: Visit, before: Stored | None) -> Read:
     """What the form of this request asks for; `before` is what it changes."""
     said = filling.read(here.form)
-    offered: list[str] = []
-    find = noting(finder(connection, PARSE), offered)
+    unclear: list[UnclearPlace] = []
+    find = _noting(finder(connection, PARSE), unclear)
     table: Mapping[str, Json] | None = said.table
     wrong: dict[str, str] = {}
-    # what is wrong is left out, and the rest looked at again: a person wants to hear of all of it at once
+    # what is wrong gives way, and the rest is looked at again: a person wants to hear of all of it at once
     while table is not None:
         try:
             wanted = _checked(connection, here, table, before, find)
             notes = subscribing.notes(connection, wanted, here.now, here.settings)
             break
         except InvalidValue as error:
-            is_place = bool(offered) and error.key.startswith("when.near")
-            problem = f"{said.texts['place']}: which one is meant? Choose below." if is_place else error.problem
-            wrong.setdefault(filling.field_of(error.key, said.texts), problem)
-            table = filling.without(table, error.key)
+            table, problems = faults.without(table, error, lambda given: _meant(connection, here, given, before, find))
+            if unclear and error.key == "when.near.place":
+                problems = [_place_words(unclear[0])]
+            for problem in problems:
+                filling.note(wrong, filling.field_of(error.key, said.texts), problem)
     wrong |= said.wrong
     if wrong:
-        return Read(said=said, wrong=wrong, offered=tuple(offered))
-    return Read(said=_with_point(said, wanted), wanted=wanted, notes=notes)
+        offered, alike = (unclear[0].candidates, not unclear[0].is_known) if unclear else ((), False)
+        return Read(said=said, wrong=filling.in_order(wrong), offered=offered, offers_alike=alike)
+    own = f"subscription {wanted.name!r}: "
+    return Read(said=_with_point(said, wanted), wanted=wanted, notes=tuple(each.removeprefix(own) for each in notes))
 
 
-def _checked(
+def _noting(find: FindPlace, unclear: list[UnclearPlace]) -> FindPlace:
+    def asked(text: str) -> City:
+        try:
+            return find(text)
+        except UnclearPlace as error:
+            unclear.append(error)
+            raise
+
+    return asked
+
+
+def _place_words(unclear: UnclearPlace) -> str:
+    """What is wrong with a name of a place, whose candidates are listed below."""
+    if not unclear.candidates:
+        return str(unclear)
+    if unclear.is_known:
+        return f"{unclear.problem.removesuffix('which one?')}which one is meant? Choose below."
+    return f"{unclear.problem}. Names like it stand below."
+
+
+def _meant(
     connection: Connection, here: Visit, given: Mapping[str, Json], before: Stored | None, find: FindPlace
 ) -> Subscription:
+    """The subscription, as far as it can be looked at by itself. Raises InvalidValue."""
     table = {**given, "to": addresses.whole(connection, given["to"], here.now)}
     wanted = subscriptions.from_table(table, find)
     wanted = subscribing.at_rest_as(wanted, before.subscription) if before else wanted
     # what is kept already was checked by the rules of its day, and a new name alone asks nothing anew
     if before is None or not _is_same(wanted, before.subscription):
         subscriptions.check(wanted, allowed_schemes(here.settings.allow_private_networks))
-        if wanted.templates:
-            template_folders.check(wanted.templates)
+    return wanted
+
+
+def _checked(
+    connection: Connection, here: Visit, given: Mapping[str, Json], before: Stored | None, find: FindPlace
+) -> Subscription:
+    wanted = _meant(connection, here, given, before, find)
+    if wanted.templates and (before is None or not _is_same(wanted, before.subscription)):
+        template_folders.check(wanted.templates)
     known = subscriptions.find(connection, wanted.name)
     if known is not None and (before is None or known.id != before.id):
         raise InvalidValue("name", f"there is a subscription {wanted.name!r} already")

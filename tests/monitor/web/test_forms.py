@@ -195,7 +195,7 @@ BEGUN = {"about": "all", "told": "immediately", "every": "weekly", "weekday": "m
             {
                 "Snooze until": "1 December 2026",
                 "Until the next critical change, at the latest": "yes",
-                "Why": "audit",
+                "Reason": "audit",
             },
         ),
         ("/trials/NCT99000001/watch", {"id": "7", "related": "more"}, {}),
