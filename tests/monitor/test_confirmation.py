@@ -2,18 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from monitor import schema
+from monitor.as_of import said_on
 from monitor.cli import trialdelta
 from monitor.demo.standin import Fault, StandIn
+from monitor.questions import recorded
 from notifiers import watches
 from notifiers.watches import Wish
 from snapshots.database import Database
 from tests.monitor.stage import DAYS, RECRUITING, Stage, at, trial
+from tests.monitor.web.browsing import serving
+from tests.monitor.web.test_api import get
+from tests.monitor.web.test_trial_page import words
 from tests.registries import nct
 
 ONE, TWO = nct(1), nct(2)
@@ -101,6 +107,54 @@ def test_what_was_paused_is_not_confirmed_by_the_sweeps_of_others(stage: Stage) 
         f"{DAYS[1]}T09:00:05",
     )
     assert listed(stage)[ONE]["release"] == f"{DAYS[2]}T09:00:05"
+
+
+def test_of_a_paused_record_everything_says_the_same_day_on_which_it_was_last_confirmed(
+    database: Database, standin: StandIn
+) -> None:
+    stage = Stage(database, standin)
+    with database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", record_id=ONE, group="tea"), stage.now)
+        watches.add(connection, Wish(registry="ctgov", record_id=TWO), stage.now)
+    for day in DAYS[:3]:
+        stage.day(day, trial(ONE), trial(TWO, submitted=day))
+    with database.write() as connection:
+        watches.pause(connection, "ctgov", [ONE], at(DAYS[2], 16))
+    stage.day(DAYS[3], trial(ONE), trial(TWO, submitted=DAYS[3]))
+
+    with database.read() as connection:
+        known, then = recorded(connection, "ctgov", ONE), said_on(connection, "ctgov", ONE, DAYS[4], date(2026, 3, 20))
+    with serving(database) as site:
+        client = site.client(site.token())
+        watched, one = (get(client, path) for path in (f"/records/{ONE}/watches", f"/watches/{ONE}"))
+        page = words(site.signed_in().get(f"/trials/{ONE}"))
+    assert known and then
+    assert (known.confirmed_on, then.confirmed) == (date.fromisoformat(DAYS[2]), DAYS[2])
+    assert watched["confirmed_at"] == one["confirmed_at"] == f"{DAYS[2]}T14:00:00Z"
+    assert watched["release"] == one["release"] == f"{DAYS[2]}T09:00:05"
+    assert (watched["items"], watched["groups"], watched["is_paused"]) == ([one], ["tea"], True)
+    assert "Last confirmed 4 March 2026, 14:00 UTC" in page
+
+
+def test_of_a_paused_record_that_a_search_finds_the_sweeps_for_the_search_count(
+    sqlite_database: Database, standin: StandIn
+) -> None:
+    stage = Stage(sqlite_database, standin)
+    with sqlite_database.write() as connection:
+        watches.add(connection, Wish(registry="ctgov", name="all of it", search={"query.term": "Study"}), stage.now)
+    stage.watch(ONE)
+    stage.day(DAYS[0], trial(ONE))
+    with sqlite_database.write() as connection:
+        watches.pause(connection, "ctgov", [ONE], stage.now)
+    stage.day(DAYS[1], trial(ONE))
+    with sqlite_database.write() as connection:
+        watches.pause(connection, "ctgov", ["all of it"], at(DAYS[1], 16))
+    stage.watch(TWO)
+    stage.day(DAYS[2], trial(ONE), trial(TWO))
+
+    with sqlite_database.read() as connection:
+        known = recorded(connection, "ctgov", ONE)
+    assert known and known.confirmed_on == date.fromisoformat(DAYS[1])
 
 
 def test_the_list_says_what_a_search_finds_and_what_ails_it(stage: Stage, standin: StandIn) -> None:

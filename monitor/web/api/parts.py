@@ -157,7 +157,7 @@ def _called(site: Site) -> str | None:
 def _watched(call: Call) -> Json:
     with call.here.database.read() as connection:
         found = watched_state(connection, stored(connection, call.asked["id"]), call.here.now)
-        items = watches_json(connection, REGISTRY, found.watches, call.here.now)
+        items = watches_json(connection, REGISTRY, [*found.watches, *found.paused], call.here.now)
     return {
         "items": items,
         "groups": found.groups,
@@ -224,7 +224,8 @@ OPERATIONS = (
     ),
     _of_record(
         "/watches", "listWatchesOf", "By which watches it is watched, itself or found by a search.", _watched,
-        more="With when it was last known to stand as it is stored.", answer=shapes.WatchedBy,
+        more="Its own also while it is paused. With when it was last known to stand as it is stored.",
+        answer=shapes.WatchedBy,
     ),
     _of_record(
         "/changed-parts", "listChangedParts", "Since when each part says what it says, and what it said before.",

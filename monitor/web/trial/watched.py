@@ -15,7 +15,8 @@ from snapshots.archive import Confirmation, Record
 
 class Watched(Struct, frozen=True):
     """Whether a trial is watched, by which watches, and when it was last known to stand as it is shown. `paused` are
-    its own watches that are; `resting` says of each of its watches that rests how it does, in a clause.
+    its own watches that are, `groups` those of all; `resting` says of each of its watches that rests how it does, in a
+    clause.
     """
 
     watches: tuple[Watch, ...]
@@ -26,13 +27,14 @@ class Watched(Struct, frozen=True):
 
 
 def watched_state(connection: Connection, record: Record, now: datetime) -> Watched:
-    """Whether the record is watched, and since when nothing else is known of it."""
+    """Whether the record is watched, and when it was last confirmed."""
     names = [record.registry_id, *record.former_ids]
     found = watches.of_record(connection, REGISTRY, names)
-    groups = tuple(dict.fromkeys(each.group for each in found if each.group))
     paused = watches.paused_of_record(connection, REGISTRY, names)
-    last = confirmed(connection, record) if found else None
-    return Watched(tuple(found), groups, last, tuple(paused), tuple(_resting([*found, *paused], now)))
+    every = [*found, *paused]
+    groups = tuple(dict.fromkeys(each.group for each in every if each.group))
+    last = confirmed(connection, record)
+    return Watched(tuple(found), groups, last, tuple(paused), tuple(_resting(every, now)))
 
 
 def _resting(found: Sequence[Watch], now: datetime) -> Iterator[str]:

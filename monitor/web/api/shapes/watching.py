@@ -53,8 +53,9 @@ class Watch(Struct):
 
 
 class WatchedBy(Struct):
-    """What watches a record, in which groups; and with which release and when it was last known to stand as it is
-    stored. `is_paused`: one of the watches is paused; `resting` says of each that rests how it does.
+    """What watches a record, in which groups, its own watch also while that is paused; and with which release and when
+    it was last known to stand as it is stored. `is_paused`: its own watch is paused; `resting` says of each that rests
+    how it does.
     """
 
     items: list[Watch]
