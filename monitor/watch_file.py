@@ -1,7 +1,7 @@
 """A file of what to watch: the ids that stand in it, the group and note that it gives each, and keeping them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from monitor.lengths import too_long
 from monitor.wiring import REGISTRY
-from notifiers import watches
-from notifiers.watches import Wish
+from notifiers import many_watches
+from notifiers.watches import Watch, Wish
 from snapshots.registries.ctgov.ids import normalise
 
 FILE_LIMIT = 2 * 1024 * 1024
@@ -72,23 +72,20 @@ def keep(connection: Connection, wishes: Sequence[Wish], now: datetime, *, renew
     """Watch records. What is watched already stays as it is; with `renew` it is given the group and note of its wish,
     where that has any.
     """
-    known = {watch.record_id: watch for watch in watches.listing(connection) if watch.record_id}
-    asked = [(wish.record_id, wish) for wish in wishes if wish.record_id is not None]
-    added = [each for each, wish in asked if each not in known and watches.add(connection, wish, now)]
-    already = [each for each, _ in asked if each not in set(added)]
-    changed = [each for each, wish in asked if renew and _renewed(connection, known, wish, now)]
-    return Kept(tuple(added), tuple(already), tuple(changed))
+    asked = {wish.record_id: wish for wish in wishes if wish.record_id is not None}
+    known = many_watches.of_ids(connection, REGISTRY, list(asked))
+    added = [wish for each, wish in asked.items() if each not in known]
+    already = tuple(each for each in asked if each in known)
+    many_watches.add(connection, added, now)
+    words = {each: _words(asked[each], known[each]) for each in already if renew}
+    changed = {each: said for each, said in words.items() if said != (known[each].group, known[each].note)}
+    many_watches.reword(connection, {known[each].id: said for each, said in changed.items()})
+    return Kept(tuple(wish.record_id or "" for wish in added), already, tuple(changed))
 
 
-def _renewed(connection: Connection, known: Mapping[str, watches.Watch], wish: Wish, now: datetime) -> bool:
-    """Give a watch the group and note of a wish; whether that changed it."""
-    watch = known.get(wish.record_id or "")
-    if watch is None:
-        return False
-    group, note = wish.group or watch.group, wish.note or watch.note
-    if (group, note) == (watch.group, watch.note):
-        return False
-    return watches.change(connection, watches.as_wish(watch, group=group, note=note), now)
+def _words(wish: Wish, watch: Watch) -> tuple[str | None, str | None]:
+    """The group and note of a wish, of a watch where the wish has none."""
+    return wish.group or watch.group, wish.note or watch.note
 
 
 def _id(cell: str) -> str:

@@ -162,9 +162,7 @@ def add(connection: Connection, wish: Wish, now: datetime) -> bool:
         raise ValueError("a saved search needs a name")
     if find(connection, wish) is not None:
         return False
-    since: dict[str, Any] = {"asked_until": now} if wish.paused else {}
-    since |= {"waits_from": now} if wish.snooze_until or wish.snooze_until_critical else {}
-    connection.execute(insert(watches).values(**_columns(wish), created_at=now, **since))
+    connection.execute(insert(watches), new_row(wish, now))
     return True
 
 
@@ -225,8 +223,7 @@ def snooze(
 
 def wait_from(connection: Connection, watch_id: int, moment: datetime | None) -> None:
     """What was observed of it from then on waits (None: nothing does any more, and its snooze is over)."""
-    over: dict[str, Any] = {"snooze_until": None, "snooze_until_critical": False}
-    over |= {"silenced_by": None, "silence_reason": None}
+    over = {"snooze_until": None, "snooze_until_critical": False, "silenced_by": None, "silence_reason": None}
     values = {"waits_from": moment, **(over if moment is None else {})}
     connection.execute(update(watches).where(watches.c.id == watch_id).values(**values))
 
@@ -254,8 +251,7 @@ def of_record(connection: Connection, registry: str, ids: Collection[str]) -> li
     """The watches of a record that is known by `ids` (its own and its former ones) and that are not paused: those of
     the record itself, and the searches that have found it, also those that have lost it since.
     """
-    rows = connection.execute(_OF_RECORD, {"registry": registry, "ids": list(ids)})
-    return [from_row(row) for row in rows]
+    return list(map(from_row, connection.execute(_OF_RECORD, {"registry": registry, "ids": list(ids)})))
 
 
 def baselines(connection: Connection, registry: str, ids: Collection[str]) -> list[int | None]:
@@ -304,7 +300,7 @@ def searches(connection: Connection, registry: str, names: Collection[str]) -> l
     """The saved searches of these names that are not paused."""
     here = and_(watches.c.registry == registry, watches.c.search.is_not(None), watches.c.paused.is_(False))
     found = select(watches).where(here, watches.c.name.in_(names)).order_by(watches.c.id)
-    return [from_row(row) for row in connection.execute(found)]
+    return list(map(from_row, connection.execute(found)))
 
 
 def paused_of_record(connection: Connection, registry: str, ids: Collection[str]) -> list[Watch]:
@@ -332,8 +328,15 @@ def _pausing(paused: bool, now: datetime) -> dict[str, Any]:
 def find(connection: Connection, wish: Wish) -> Watch | None:
     """The watch that a wish is of: of that record, else of that name."""
     same = watches.c.record_id == wish.record_id if wish.record_id is not None else watches.c.name == wish.name
-    row = connection.execute(select(watches).where(watches.c.registry == wish.registry, same)).first()
-    return from_row(row) if row else None
+    here = select(watches).where(watches.c.registry == wish.registry, same)
+    return next(map(from_row, connection.execute(here)), None)
+
+
+def new_row(wish: Wish, now: datetime) -> dict[str, Any]:
+    """The row of what is watched from now on; it waits for its baseline."""
+    since = {"asked_until": now if wish.paused else None}
+    since |= {"waits_from": now if wish.snooze_until or wish.snooze_until_critical else None}
+    return {**_columns(wish), "created_at": now, **since}
 
 
 def _columns(wish: Wish) -> dict[str, Any]:

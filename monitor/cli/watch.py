@@ -260,16 +260,17 @@ def _text(file: str) -> str:
 
 
 def _add(here: Any, wishes: list[Any]) -> None:
+    from monitor.cli import agreeing
     from monitor.cli.output import say
     from notifiers import watches
 
     with here.database.write() as connection:
         known = watches.listing(connection)
-        _check_names(wishes, known)
-        notes = [note for wish in wishes if (note := _agrees(wish, known))]
-        new = [wish for wish in wishes if watches.add(connection, wish, here.now)]
+        agreeing.check_names(wishes, known)
+        notes = agreeing.notes(wishes, known)
+        new = _new(connection, wishes, here.now)
     for wish in wishes[:20]:
-        click.echo(f"{wish.called} {'is watched from now on' if wish in new else 'is watched already'}")
+        click.echo(f"{wish.called} {'is watched from now on' if wish.called in new else 'is watched already'}")
     if len(wishes) > 20:
         click.echo(f"… {len(wishes)} in all, {len(new)} of them new")
     for note in notes[:20]:
@@ -280,46 +281,14 @@ def _add(here: Any, wishes: list[Any]) -> None:
         say("`trialdelta run` asks the registry within seconds; `trialdelta check` does it now.", dim=True)
 
 
-def _check_names(wishes: list[Any], known: list[Any]) -> None:
-    from monitor.cli.program import Failure
-    from notifiers import names
-    from notifiers.conditions import InvalidValue
+def _new(connection: Any, wishes: list[Any], now: Any) -> set[str]:
+    """Watch them; which of them are new, by what they are called."""
+    from monitor import watch_file
+    from notifiers import watches
 
-    try:
-        for wish in wishes:
-            names.check_watch(wish, {each.name for each in known})
-    except InvalidValue as error:
-        raise Failure(f"--{error}") from error
-
-
-def _agrees(wish: Any, known: list[Any]) -> str | None:
-    """What of a wish is not done because it is watched already, otherwise. Raises Failure where both cannot be."""
-    from monitor.cli.program import Failure
-
-    named = next((each for each in known if wish.name and each.name == wish.name), None)
-    if named is not None and (named.record_id != wish.record_id or (named.search is None) != (wish.search is None)):
-        raise Failure(f"{wish.name!r} is the name of {named.called} already")
-    if named is not None and named.search != wish.search:
-        asks = ", ".join(f"{key}={value}" for key, value in named.search.items()) or "every record"
-        raise Failure(
-            f"search {wish.name!r} asks for {asks} already; `trialdelta export` and `trialdelta apply` change it"
-        )
-    same = named or next((each for each in known if wish.record_id and each.record_id == wish.record_id), None)
-    return _stays(wish, same) if same is not None else None
-
-
-def _stays(wish: Any, watch: Any) -> str | None:
-    kept = [
-        f"{word} {f'{before!r}' if before else 'none'}, not {after!r}"
-        for word, before, after in (
-            ("in group", watch.group, wish.group),
-            ("with the name", watch.name, wish.name),
-            ("with the note", watch.note, wish.note),
-        )
-        if after and after != before
-    ]
-    change = "`trialdelta export` and `trialdelta apply` change it"
-    return f"{wish.called} stays {'; '.join(kept)}; {change}" if kept else None
+    added = watch_file.keep(connection, wishes, now).added if len(wishes) > 1 else ()
+    alone = wishes if len(wishes) == 1 else ()
+    return {*added, *(wish.called for wish in alone if watches.add(connection, wish, now))}
 
 
 def _change(names: tuple[str, ...], change: Any, words: str) -> None:

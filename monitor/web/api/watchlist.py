@@ -131,10 +131,9 @@ def _kept(call: Call, wishes: Sequence[Wish]) -> Json:
     with call.here.database.write() as connection:
         for wish in wishes:
             _check_name(connection, wish)
-        new = [wish for wish in wishes if watches.add(connection, wish, call.here.now)]
-    called = [wish.record_id or wish.name for wish in wishes]
-    added = [wish.record_id or wish.name for wish in new]
-    return {"added": added, "already": [each for each in called if each not in set(added)]}
+        is_new = [watches.add(connection, wish, call.here.now) for wish in wishes]
+    called = [(wish.record_id or wish.name, new) for wish, new in zip(wishes, is_new, strict=True)]
+    return {"added": [each for each, new in called if new], "already": [each for each, new in called if not new]}
 
 
 def _check_name(connection: Connection, wish: Wish) -> None:

@@ -224,4 +224,16 @@ def test_a_file_may_be_as_long_as_on_the_page(writer: httpx2.Client) -> None:
     text = "id,note\n" + "".join(f"{nct(100 + each)},{note}\n" for each in range(300))
 
     assert len(imported(writer, text).json()["added"]) == 300
+
+
+def test_a_file_of_very_many_ids_is_kept_while_its_sender_waits(writer: httpx2.Client) -> None:
+    many = [nct(1000 + each) for each in range(40_000)]
+
+    first = imported(writer, "id\n" + "\n".join(many)).json()
+    again = imported(writer, "id,group\n" + ",tea\n".join(many) + ",tea\n", renew=True).json()
+
+    assert (first["added"], first["already"]) == (many, [])
+    assert (again["added"], again["already"], again["changed"]) == ([], many, many)
+    assert get(writer, f"/watches/{many[-1]}")["group"] == "tea"
+    assert get(writer, f"/watches/{many[-1]}")["state"] == "waiting"
     assert writer.get(f"{PREFIX}/watches/{HOSTILE}").status_code == 200
