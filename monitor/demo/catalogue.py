@@ -17,6 +17,7 @@ import msgspec
 from monitor.demo.faults import Answer, Fault, text
 from monitor.demo.past import as_past, listed
 from monitor.demo.projection import UnknownFieldError, Wanted, project, wanted
+from notifiers.conditions import STATUSES
 
 Json = Any
 Study = dict[str, Json] | bytes
@@ -25,24 +26,6 @@ Study = dict[str, Json] | bytes
 _ID = re.compile(r"NCT0*[1-9]\d{0,7}", re.IGNORECASE)
 _STAMP = "0000-00-00"
 _JSON = {"Content-Type": "application/json"}
-_STATUSES = frozenset(
-    {
-        "ACTIVE_NOT_RECRUITING",
-        "APPROVED_FOR_MARKETING",
-        "AVAILABLE",
-        "COMPLETED",
-        "ENROLLING_BY_INVITATION",
-        "NOT_YET_RECRUITING",
-        "NO_LONGER_AVAILABLE",
-        "RECRUITING",
-        "SUSPENDED",
-        "TEMPORARILY_NOT_AVAILABLE",
-        "TERMINATED",
-        "UNKNOWN",
-        "WITHDRAWN",
-        "WITHHELD",
-    }
-)
 _SEARCHED: Mapping[str, tuple[str, ...]] = {
     "query.cond": ("conditionsModule", "identificationModule"),
     "query.term": (),
@@ -288,7 +271,7 @@ def _check(query: Mapping[str, str]) -> None:
         if not _ID.fullmatch(record):
             raise _RefusedError(400, f"filter.ids holds {record}, which has incorrect format")
     for status in _list(query.get("filter.overallStatus", "")):
-        if status not in _STATUSES:
+        if status not in STATUSES:
             raise _RefusedError(400, f"Invalid value in parameter `overallStatus`: `{status}`")
     if "fields" in query:
         wanted(query["fields"])
