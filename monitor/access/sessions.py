@@ -54,8 +54,3 @@ def note_use(connection: Connection, secret: str, now: datetime) -> None:
 def end(connection: Connection, secret: str) -> None:
     """End a session."""
     connection.execute(delete(sessions).where(sessions.c.hash == tokens.hashed(secret)))
-
-
-def end_all(connection: Connection, holder: Holder) -> int:
-    """End every session that a token opened; how many there were."""
-    return connection.execute(delete(sessions).where(sessions.c.token_hash == holder.hash)).rowcount
