@@ -89,7 +89,7 @@ class Play:
         self.folder = folder
         self._now = datetime(2026, 3, 2, tzinfo=UTC)
         self._stack = ExitStack()
-        self._said = {record: [said] for record, said in pasts().items()}
+        self._said = pasts()
         self._opened: float | None = None
 
     def __enter__(self) -> "Play":

@@ -49,18 +49,43 @@ def releases() -> Iterator[Release]:
         yield Release(day, deepcopy(records))
 
 
-def pasts() -> dict[str, Record]:
-    """What records said when they were registered, long before anybody looked: by id, where that was something else."""
-    record = next(each for each in first_day() if each["protocolSection"]["identificationModule"]["nctId"] == SLIPPING)
+def pasts() -> dict[str, list[Record]]:
+    """What records said long before anybody looked, by id, the oldest first: when they were registered, and a week
+    after each of their dates had come.
+    """
+    return {each["protocolSection"]["identificationModule"]["nctId"]: _past(each) for each in first_day()}
+
+
+_ENDS = ("primaryCompletionDateStruct", "completionDateStruct")
+_DATES = ("startDateStruct", *_ENDS)
+
+
+def _past(record: Record) -> list[Record]:
     status = _status(record)
-    status["overallStatus"] = "NOT_YET_RECRUITING"
-    status["startDateStruct"] = {"date": "2023-11", "type": "ESTIMATED"}
-    status["primaryCompletionDateStruct"]["date"] = "2025-12"
-    status["completionDateStruct"]["date"] = "2026-06"
-    status["lastUpdateSubmitDate"] = status["statusVerifiedDate"] = status["studyFirstSubmitDate"]
-    for place in _sites(record):
-        place["status"] = "NOT_YET_RECRUITING"
-    return {SLIPPING: record}
+    came = [date.fromisoformat(status[name]["date"]) for name in _DATES if status[name]["type"] == "ACTUAL"]
+    said = (date.fromisoformat(status["studyFirstSubmitDate"]), *(day + timedelta(days=7) for day in came))
+    return [_as_of(record, day, dates_there) for dates_there, day in enumerate(said)]
+
+
+def _as_of(record: Record, day: date, dates_there: int) -> Record:
+    """What it said on `day`, when so many of its dates had come."""
+    earlier = deepcopy(record)
+    status = _status(earlier)
+    slips = earlier["protocolSection"]["identificationModule"]["nctId"] == SLIPPING
+    if slips:
+        for name, date_ in zip(_ENDS, ("2025-12", "2026-06"), strict=True):
+            status[name]["date"] = date_
+    for name in _DATES[dates_there:]:
+        status[name]["type"] = "ESTIMATED"
+    if dates_there == 0:
+        status["overallStatus"] = "NOT_YET_RECRUITING"
+        if slips:
+            status["startDateStruct"]["date"] = "2023-11"
+        for place in _sites(earlier):
+            place["status"] = "NOT_YET_RECRUITING"
+    elif dates_there < len(_DATES) and status["overallStatus"] == "COMPLETED":
+        status["overallStatus"] = "RECRUITING" if dates_there == 1 else "ACTIVE_NOT_RECRUITING"
+    return _resubmitted(earlier, day)
 
 
 def submitted_on(record: Record) -> str:

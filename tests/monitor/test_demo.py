@@ -123,12 +123,15 @@ def test_what_the_buttons_of_its_page_ask_for_is_done_behind_it(tmp_path: Path) 
         api = f"{server.url}/api/v1"
         tested = httpx2.post(f"{api}/subscriptions/beijing-sites/test", headers=known)
         with play.database.write() as connection:
-            archive.wish_filling(connection, "ctgov", SLIPPING, play.daemon().me.started_at)
+            for asked in (SLIPPING, "NCT99000107"):
+                archive.wish_filling(connection, "ctgov", asked, play.daemon().me.started_at)
         before = httpx2.get(f"{api}/records/{SLIPPING}/slips", headers=known).json()
         waiting = httpx2.get(f"{server.url}/health", headers=known).text
         daemon.tick_presence()
         daemon.tick_deliveries()
         daemon.tick_backfill()
+        daemon.tick_backfill()
+        begun = httpx2.get(f"{server.url}/trials/NCT99000107/timeline", headers=known).text
         after = httpx2.get(f"{api}/records/{SLIPPING}/slips", headers=known).json()
         well = httpx2.get(f"{server.url}/health", headers=known).text
         newest = play.letters()[-1]
@@ -138,6 +141,7 @@ def test_what_the_buttons_of_its_page_ask_for_is_done_behind_it(tmp_path: Path) 
     assert (newest.to, "test" in newest.subject.lower()) == ((COORDINATOR,), True)
     assert (before["past_is_whole"], after["past_is_whole"]) == (False, True)
     assert after["slips"][1]["delays"] == before["slips"][1]["delays"] + 1
+    assert "Reached 22 May 2023 and told 29 May 2023" in begun
     assert "Everything is well" not in waiting
     assert "Everything is well" in well
 
