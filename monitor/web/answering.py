@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 
@@ -77,6 +78,15 @@ def said(request: Request, problem: Problem, door: Door, site: Site) -> Response
         headers = {**PRIVATE, "Vary": "Authorization, Cookie", **problem.headers}
         return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
     here = Visit(site, door, request, body=b"", now=site.clock())
+    return _page(here, problem)
+
+
+def said_to_visitor(request: Request, problem: Problem, door: Door, site: Site) -> Response:
+    """The same as a page, with the ways that somebody has who is signed in."""
+    here = Visit(site, door, request, body=b"", now=site.clock())
+    if request.method in READING and not here.is_misdirected:
+        with suppress(Problem, DatabaseError), time_allowed.until(monotonic() + HANDLER_SECONDS):
+            enter(here)
     return _page(here, problem)
 
 

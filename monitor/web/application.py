@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from monitor.web.answering import Answering, Threads, said
+from monitor.web.answering import Answering, Threads, said, said_to_visitor
 from monitor.web.doors import Door, doors, is_for_programs
 from monitor.web.gate import Gate
 from monitor.web.problems import misdirected, of_status
@@ -27,7 +27,8 @@ def application(site: Site) -> ASGIApp:
         assert isinstance(error, HTTPException)
         problem = misdirected() if request.state.is_misdirected else of_status(error.status_code)
         problem.headers.update(error.headers or {})
-        return said(request, problem, NOWHERE[is_for_programs(request.scope["path"])], site)
+        for_programs = is_for_programs(request.scope["path"])
+        return (said if for_programs else said_to_visitor)(request, problem, NOWHERE[for_programs], site)
 
     routes = [
         ROUTES[door.kind](door.path, Answering(site, door, threads).__call__, methods=list(door.handlers))

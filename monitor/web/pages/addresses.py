@@ -137,7 +137,8 @@ def _found(connection: Connection, here: Visit) -> Address:
     number = row_number(text) or 0
     address = addresses.with_id(connection, number, here.now)
     if address is None:
-        raise Problem(404, "There is no such address", "The list of addresses shows those there are.")
+        way = ("/addresses", "All addresses")
+        raise Problem(404, "There is no such address", "The list of addresses shows those there are.", ways=(way,))
     return address
 
 

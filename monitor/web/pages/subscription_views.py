@@ -178,7 +178,9 @@ def template_document(here: Visit) -> Response:
 
 def _kind(text: str) -> str:
     if text not in TYPES:
-        raise Problem(404, "There is no such type of message", f"There are {', '.join(TYPES)}.")
+        way = ("/templates", "How messages look")
+        known = ", ".join(TYPE_NAMES[each] for each in TYPES)
+        raise Problem(404, "There is no such type of message", f"There are: {known}.", ways=(way,))
     return text
 
 

@@ -21,7 +21,8 @@ def asked_id(here: Visit) -> str:
     try:
         return normalise(here.params["id"])
     except ValueError as error:
-        raise Problem(404, "That is no id of a trial", str(error)) from None
+        way = ("/watchlist", "Watchlist")
+        raise Problem(404, "That is no id of a trial", str(error), ways=(way,)) from None
 
 
 def find_record(connection: Connection, any_id: str) -> Record:

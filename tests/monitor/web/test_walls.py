@@ -4,6 +4,7 @@ import socket
 import time
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from threading import Event, Semaphore
 
@@ -273,6 +274,28 @@ def breaking(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> obje
     monkeypatch.setattr("monitor.web.answering.HANDLER_SECONDS", 0.1)
     with serving(sqlite_database) as site:
         yield site
+
+
+@pytest.mark.parametrize(
+    ("path", "way", "lead"),
+    [
+        ("/addresses/99", "/addresses", "The list of addresses shows those there are."),
+        ("/templates/bogus", "/templates", "There are: alert, alert of a search, digest"),
+        ("/trials/hello", "/watchlist", "Not a ClinicalTrials.gov id: 'hello'"),
+        ("/nowhere", "/watchlist", "The address may be mistyped"),
+    ],
+)
+def test_what_is_not_there_leads_back_and_says_so_in_a_sentence(
+    site: SiteUnderTest, path: str, way: str, lead: str
+) -> None:
+    answer = site.signed_in().get(path)
+    stranger = site.client().get("/nowhere")
+
+    assert answer.status_code == 404
+    assert f'href="{way}"' in answer.text
+    assert f'<p class="lead">{lead}' in unescape(answer.text)
+    assert 'aria-label="Pages"' in answer.text
+    assert 'aria-label="Pages"' not in stranger.text
 
 
 def test_a_failure_is_one_clear_line_with_an_id_that_the_log_has(breaking: SiteUnderTest) -> None:
