@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from html import unescape
 
 import httpx2
 import pytest
@@ -40,6 +42,12 @@ def here(stage: Stage) -> Iterator[SiteUnderTest]:
 def post(browser: httpx2.Client, path: str, form: str = "", **said: object) -> httpx2.Response:
     token = csrf(browser.get(form or path))
     return browser.post(path, data={"csrf": token, **said})
+
+
+def words(page: httpx2.Response) -> str:
+    """What a reader reads."""
+    shown = re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2].partition("</main>")[0])
+    return re.sub(r"\s+", " ", unescape(shown))
 
 
 def add(browser: httpx2.Client, *ids: str, **said: str) -> httpx2.Response:
@@ -333,3 +341,24 @@ def test_pages_of_the_list_together_are_the_whole_list(database: Database) -> No
             if after is None:
                 break
         assert shown == watches.listing(connection)
+
+
+def test_a_row_says_an_id_without_a_title_once_and_how_a_watch_rests_once(here: SiteUnderTest) -> None:
+    browser = here.signed_in()
+    add(browser, ONE)
+    new = words(browser.get("/watchlist"))
+    with here.database.read() as connection:
+        path = f"/watchlist/{watches.listing(connection)[0].id}"
+    post(browser, path, wish="pause", reason="closed")
+    paused = words(browser.get("/watchlist"))
+    post(browser, path, wish="resume")
+    post(browser, path, wish="snooze", until="2026-12-01")
+    browser.get("/watchlist")  # the first says what was done
+    snoozed = words(browser.get("/watchlist"))
+
+    assert new.count(ONE) == 1
+    assert "Paused by" in paused
+    assert ": closed" in paused
+    assert "Snoozed until 1 December 2026" in snoozed
+    assert "paused, by" not in paused
+    assert "snoozed until" not in snoozed
