@@ -19,7 +19,7 @@ _WORLD_WIDE = 180.0
 """Degrees of longitude from which on a map is cut where maps of the world are: at 180°, between Asia and America."""
 _ROUNDING = 0.00001
 """Degrees by which an area is wider than its points: about a metre."""
-_GRID = 48
+_GRID = 36
 """So many cells across the drawing: sites in one cell are one point with their number."""
 
 
@@ -141,7 +141,7 @@ def _dot(together: Sequence[Listed], frame: _Frame) -> Dot:
     return Dot(
         x=round(x, 1),
         y=round(y, 1),
-        radius=round(4 + 1.6 * math.log2(len(together)), 1),
+        radius=4 if len(together) == 1 else round(8 + 1.6 * math.log2(len(together)), 1),
         is_open=opened > 0,
         sites=len(together),
         words=_dot_words(together, opened),

@@ -69,6 +69,15 @@ def test_a_point_s_area_holds_its_sites_and_no_others(cities: list[str]) -> None
         assert dot.position in [each.site.position for each in found]
 
 
+def test_a_point_of_many_sites_has_room_for_its_number() -> None:
+    crowded, single = sorted(drawn(*["Vienna"] * 120, "Madrid").dots, key=lambda dot: -dot.sites)
+
+    assert (crowded.sites, single.sites) == (120, 1)
+    assert 2 * crowded.radius > 13 * 0.6 * len("120")
+    assert min(dot.radius for dot in drawn("Vienna", "Vienna", "Madrid").dots if dot.sites == 2) >= 9
+    assert single.radius == 4
+
+
 @pytest.mark.parametrize("area", ["", "x", "1,2,3", "nan,1,2,3", ",,,"])
 def test_what_is_no_area_narrows_nothing(area: str) -> None:
     assert sites_shown(sites_in("Vienna", "Tokyo"), Asked(area=area)).found == 2

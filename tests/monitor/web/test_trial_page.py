@@ -421,4 +421,5 @@ def test_the_notes_and_the_way_to_the_registry_stand_on_it(site: SiteUnderTest) 
 
     assert "verify with the study’s contact" in words(answer)
     assert "Nothing here is medical advice" in words(answer)
+    assert answer.text.casefold().count("medical advice") == 1
     assert f'href="https://clinicaltrials.gov/study/{TRIAL}"' in answer.text
