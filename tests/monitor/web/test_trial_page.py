@@ -334,7 +334,7 @@ def test_a_pause_and_a_snooze_are_said_where_a_search_watches_the_trial_all_the_
         page(site)
     )
     row = words(page(site, "/watchlist?state=paused"))
-    assert "paused, by ann: holidays; a search watches it all the same" in row
+    assert "Paused by ann: holidays; a search watches it all the same" in row
     assert "3 March 2026, 14:00 UTC Paused" in row
 
     with site.database.write() as connection:
