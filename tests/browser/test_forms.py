@@ -63,7 +63,7 @@ def test_a_mistake_is_in_the_title_has_the_focus_and_leads_to_its_field(
     sent(page, path, typed, button)
 
     assert page.title().startswith("Error: ")
-    assert page.evaluate(FOCUSED) == "alert"
+    page.wait_for_function(f"{FOCUSED} == 'alert'")
     page.locator("main [role=alert] a").first.click()
     marked = page.evaluate("document.querySelector(location.hash.replaceAll('.', '\\\\.'))?.ariaInvalid")
     assert marked == "true"
@@ -74,7 +74,7 @@ def test_a_preview_is_in_the_title_and_has_the_focus(page: Page, path: str, type
     sent(page, path, typed, button)
 
     assert page.title().startswith("Preview: ")
-    assert page.evaluate(SAYS_WHAT_WAS_FOUND)
+    page.wait_for_function(SAYS_WHAT_WAS_FOUND)
 
 
 def test_a_session_that_ended_loses_no_form(world: World, browser: Browser) -> None:
