@@ -23,6 +23,9 @@ from snapshots import archive
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.xdist_group("demo")
+"""It is played once, and not by each worker."""
+
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, float]:
