@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("playwright", reason="the browser's tests need: pip install -r requirements-browser.lock")
 pytest.importorskip("pytest_playwright", reason="the browser's tests need: pip install -r requirements-browser.lock")
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.world import World, session_cookies
 from tests.monitor.web.browsing import OWN_TOKEN
@@ -42,8 +42,7 @@ SEEN = [
     ("/deliveries/replay", {"Since": "2026-01-01"}, "How many are these?"),
 ]
 
-FOCUSED = "document.activeElement.getAttribute('role')"
-SAYS_WHAT_WAS_FOUND = "document.activeElement.matches('main *:is([role=status], :has([role=status]))')"
+FOUND_AND_FOCUSED = "main *:is([role=status], :has([role=status])):focus"
 
 
 def sent(page: Page, path: str, typed: dict[str, str], button: str) -> None:
@@ -63,7 +62,7 @@ def test_a_mistake_is_in_the_title_has_the_focus_and_leads_to_its_field(
     sent(page, path, typed, button)
 
     assert page.title().startswith("Error: ")
-    page.wait_for_function(f"{FOCUSED} == 'alert'")
+    expect(page.locator("main [role=alert]:focus")).to_have_count(1)
     page.locator("main [role=alert] a").first.click()
     marked = page.evaluate("document.querySelector(location.hash.replaceAll('.', '\\\\.'))?.ariaInvalid")
     assert marked == "true"
@@ -74,7 +73,7 @@ def test_a_preview_is_in_the_title_and_has_the_focus(page: Page, path: str, type
     sent(page, path, typed, button)
 
     assert page.title().startswith("Preview: ")
-    page.wait_for_function(SAYS_WHAT_WAS_FOUND)
+    expect(page.locator(FOUND_AND_FOCUSED)).to_have_count(1)
 
 
 def test_a_session_that_ended_loses_no_form(world: World, browser: Browser) -> None:
