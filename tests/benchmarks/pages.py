@@ -33,6 +33,8 @@ MOST, SLACK = 150.0, 10.0
 EXPORTS = frozenset(
     {
         "/watchlist.csv",
+        "/api/v1/exports/watches",
+        "/api/v1/records/{id}/exports/{table}",
         "/api/v1/records/{id}/audit",
         "/trials/{id}/export/{file}",
         "/api/v1/subscriptions/{name}/backtest",
@@ -187,6 +189,9 @@ def _paths(url: str, trials: int) -> dict[str, Paths]:
         "/addresses/{number}": lambda n: f"/addresses/{n % 20 + 1}",
         "/api/v1/addresses/{id}": lambda n: f"/api/v1/addresses/{n % 20 + 1}",
         "/api/v1/deliveries/{id}": lambda n: f"/api/v1/deliveries/{told[n]}",
+        "/api/v1/deliveries/{id}/message": lambda n: f"/api/v1/deliveries/{told[n]}/message",
+        "/api/v1/sweeps/{id}": lambda n: f"/api/v1/sweeps/{n + 1}",
+        "/api/v1/records/{id}/exports/{table}": lambda n: f"/api/v1/records/{trial_id(n)}/exports/history",
         "/api/v1/examples/{type}": lambda _: "/api/v1/examples/trial.changed",
         "/api/v1/sweeps/{id}/unanswered": lambda n: f"/api/v1/sweeps/{n + 1}/unanswered",
         "/api/v1/watches/{name}": lambda n: f"/api/v1/watches/{trial_id(n)}",
